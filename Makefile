@@ -1,0 +1,36 @@
+# Needs Python 3.11 or newer with venv, and make; everything else is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/sample
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: help setup demo test ui clean
+.DEFAULT_GOAL := help
+
+help:  ## Show what there is to make
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/ready  ## Create .venv from the lock file
+
+$(VENV)/ready: uv.lock pyproject.toml
+	test -x $(BIN)/uv || ( $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet 'uv>=0.9' )
+	$(BIN)/uv sync --frozen --compile-bytecode --quiet
+	touch $@
+
+demo: setup  ## Make sample data, refresh, and compare two people
+	film-assets sample $(SAMPLE)
+	film-assets refresh --source $(SAMPLE)
+	film-assets compare $$(python -m film_assets.sample)
+
+test: setup  ## Run all checks and tests
+	ruff check
+	ruff format --check
+	mypy
+	pytest
+
+ui: setup  ## Open the Dagster web UI on http://127.0.0.1:3000
+	film-assets ui
+
+clean:  ## Delete .venv and caches; data/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

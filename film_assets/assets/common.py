@@ -1,0 +1,57 @@
+"""What all assets share: the partitions, the options in the launchpad, and errors a user can read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from film_assets.errors import FilmAssetsError
+from film_assets.pipeline import Pipeline
+from film_assets.ranges import RANGE_KEYS
+
+ID_RANGES = dg.StaticPartitionsDefinition(list(RANGE_KEYS))
+"""Every table is partitioned by these, title-keyed and person-keyed alike, so that one run can cover everything."""
+
+POOL = "duckdb"
+"""One step at a time, over all runs, writes to the warehouse."""
+
+OWNERS = ["team:film-data"]
+
+PipelineResource = dg.ResourceParam[Pipeline]
+
+
+REFRESH_JOB = "refresh"
+
+_EVERYTHING_TAG = "film_assets/ranges"
+EVERYTHING = {
+    _EVERYTHING_TAG: "all",
+    ASSET_PARTITION_RANGE_START_TAG: RANGE_KEYS[0],
+    ASSET_PARTITION_RANGE_END_TAG: RANGE_KEYS[0],
+}
+"""Run tags by which a run covers every range.
+
+To Dagster it names the first alone, because a partitioned run must name some. If it named them all, Dagster would plan, and write
+down one by one, each range of each table before it begins: seconds in a run that mostly has nothing else to do.
+"""
+
+
+class Options(dg.Config):
+    """What can be set in the launchpad."""
+
+    rebuild: bool = False
+    """Do the work even where no input changed."""
+
+
+def chosen_ranges(context: dg.AssetExecutionContext) -> list[str]:
+    """The ranges a run is for."""
+    return list(RANGE_KEYS) if _EVERYTHING_TAG in context.run.tags else list(context.partition_keys)
+
+
+@contextmanager
+def readable_failures() -> Iterator[None]:
+    """An error that is meant for the user fails the step with its one line; trying again would not help."""
+    try:
+        yield
+    except FilmAssetsError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error

@@ -1,0 +1,33 @@
+"""What the web UI shows of a table, from its declaration: columns, lineage, where it lives."""
+
+from typing import Any
+
+import dagster as dg
+
+from film_assets.tables import Column, Table
+
+
+def key_of(name: str) -> dg.AssetKey:
+    """The asset of ``schema.table``."""
+    return dg.AssetKey(name.split("."))
+
+
+def metadata_of(table: Table) -> dict[str, Any]:
+    """Column schema, column lineage and table name, under the keys Dagster knows."""
+    return {
+        "dagster/table_name": table.name,
+        "dagster/column_schema": dg.TableSchema([_column(table, column) for column in table.columns]),
+        "dagster/column_lineage": dg.TableColumnLineage(
+            {column.name: _sources(column) for column in table.columns if column.sources}
+        ),
+    }
+
+
+def _column(table: Table, column: Column) -> dg.TableColumn:
+    constraints = dg.TableColumnConstraints(nullable=column.name not in table.key, unique=table.key == (column.name,))
+    return dg.TableColumn(column.name, column.type, column.text, constraints)
+
+
+def _sources(column: Column) -> list[dg.TableColumnDep]:
+    parts = (source.rpartition(".") for source in column.sources)
+    return [dg.TableColumnDep(key_of(table), name) for table, _, name in parts]

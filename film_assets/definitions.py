@@ -1,0 +1,48 @@
+"""The Dagster code location: everything in ``assets`` together with the pipeline they work through."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from film_assets.assets.blobs import blobs
+from film_assets.assets.jobs import REFRESH
+from film_assets.assets.snapshot import snapshot
+from film_assets.assets.tables import TABLE_ASSETS
+from film_assets.pipeline import Pipeline, Report
+from film_assets.progress import Progress
+from film_assets.settings import Settings, load_settings
+
+_WAIT_SECONDS = 6 * 60 * 60.0
+"""A run that Dagster launched waits so long for the one that is under way."""
+
+
+def build_defs(
+    settings: Settings | None = None,
+    *,
+    progress: Progress | None = None,
+    report: Report | None = None,
+    wait_seconds: float = _WAIT_SECONDS,
+) -> dg.Definitions:
+    """The definitions for the web UI, the command line and the tests alike.
+
+    Args:
+        settings: None reads them from the environment when a run begins.
+        progress: Who is told how far a run is.
+        report: Filled in by a run in this process.
+        wait_seconds: How long a run waits for another that holds the home.
+    """
+
+    @dg.resource(description="The steps of a refresh, and their hold on the home.")
+    def pipeline() -> Iterator[Pipeline]:
+        with Pipeline(settings or load_settings(), progress=progress, report=report, wait_seconds=wait_seconds) as opened:
+            yield opened
+
+    return dg.Definitions(
+        assets=[blobs, *TABLE_ASSETS, snapshot],
+        jobs=[REFRESH],
+        resources={"pipeline": pipeline},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

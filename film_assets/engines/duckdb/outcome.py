@@ -1,0 +1,75 @@
+"""What became of a table: which of its ranges were rebuilt, and how the rows differ from those before."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from film_assets.engines.duckdb import sql
+from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
+from film_assets.ranges import RANGE_KEYS
+from film_assets.tables import Table
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How many rows came, went and changed, and the columns in which a row differs; false where none does."""
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    columns: Collection[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+    def versions(self, before: RangeState, version: str) -> dict[str, str]:
+        """The versions of the columns now: ``version`` for those that differ."""
+        return {column: version if column in self.columns else old for column, old in before.versions.items()}
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """One range that was rebuilt: its rows, how they differ from those before, and their version."""
+
+    rows: int
+    difference: Difference
+    version: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a table in a run.
+
+    Attributes:
+        table: The table.
+        rebuilt: Range -> what is new in it, in the order of the ranges.
+        unchanged: How many ranges were looked at and left alone.
+        rows: The rows of the table now.
+        rows_before: Its rows before.
+        seconds: How long it took.
+    """
+
+    table: Table
+    rebuilt: Mapping[str, Rebuilt]
+    unchanged: int
+    rows: int
+    rows_before: int
+    seconds: float
+
+
+def outcome(
+    warehouse: Warehouse, table: Table, rebuilt: Mapping[str, Rebuilt], keys: Sequence[str], before: int, started: float
+) -> Outcome:
+    """The outcome of having looked at ``keys``, begun at ``started`` on the monotonic clock."""
+    in_order = {key: rebuilt[key] for key in RANGE_KEYS if key in rebuilt}
+    seconds = time.monotonic() - started
+    return Outcome(table, in_order, len(keys) - len(in_order), warehouse.row_count(table), before, seconds)
+
+
+def compare(warehouse: Warehouse, table: Table, old: str, new: str) -> Difference:
+    """How the rows of the query ``new`` differ from those of ``old``, by the key of the table."""
+    relation = warehouse.connection.sql(sql.difference(table.key, table.column_names, old, new))
+    row = dict(zip(relation.columns, relation.fetchall()[0], strict=True))
+    added, removed, changed = (row.pop(name) for name in ("_added", "_removed", "_changed"))
+    columns = table.column_names if added or removed else tuple(name for name, differs in row.items() if differs)
+    return Difference(added, removed, changed, columns)

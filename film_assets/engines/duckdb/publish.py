@@ -1,0 +1,79 @@
+"""Gives readers their snapshot: a copy of the working file, swapped in by one atomic rename.
+
+Readers who hold the old file keep it, whole; who opens the file afterwards sees the new one. Does not belong here: what is in the
+tables, and how readers use them (``reader``).
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from film_assets.engines.duckdb import sql
+from film_assets.engines.duckdb.landed import slices
+from film_assets.engines.duckdb.warehouse import Warehouse, attached, digest
+from film_assets.home import Home
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, macros
+
+
+def publish(warehouse: Warehouse, home: Home, *, force: bool = False) -> bool:
+    """Publish a snapshot if anything in it is new since the last one, or the home has moved; whether it did.
+
+    A crash leaves either the old file or the new one.
+    """
+    views = [*_raw_views(warehouse), *macros.statements()]
+    wanted = digest(_contents(warehouse), views)
+    if home.films.exists() and warehouse.published_version == wanted and not force:
+        return False
+    unfinished = home.films.with_suffix(".duckdb.new")
+    with warehouse.released() as working:
+        unfinished.unlink(missing_ok=True)
+        shutil.copyfile(working, unfinished)
+    _finish(unfinished, views)
+    unfinished.replace(home.films)
+    _sync(home.folder)
+    _remember(warehouse, wanted)
+    return True
+
+
+def _contents(warehouse: Warehouse) -> list[object]:
+    """Everything that readers would see change."""
+    versions = sorted((name, key, sorted(state.versions.items())) for (name, key), state in warehouse.ranges.items())
+    return [versions, warehouse.rows("select * from state.slices order by all")]
+
+
+def _raw_views(warehouse: Warehouse) -> list[str]:
+    views = (f"create or replace view {sql.quoted(blob.name)} as from {slices(warehouse, blob)}" for blob in BLOBS)
+    return ["create schema if not exists raw", *views]
+
+
+def _finish(path: Path, views: list[str]) -> None:
+    """What only the snapshot has: the views of the landed slices, the macros, and the words of the declarations."""
+    comments = [
+        *(statement for table in (*BLOBS, *QUALITY) for statement in sql.comments(table, "view")),
+        *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
+    ]
+    with attached(path) as connection:
+        for statement in (*views, *comments):
+            connection.execute(statement)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remember(warehouse: Warehouse, wanted: str) -> None:
+    """Note what was published, and delete the slices that were already out of use at the publication before."""
+    with warehouse.transaction():
+        retired = """select file from state.retired where retiredAt < (select max(publishedAt) from state.snapshot)
+            and file not in (select file from state.slices)"""
+        unused = [file for (file,) in warehouse.rows(retired)]
+        warehouse.run("delete from state.retired where file in (select unnest(?))", [unused])
+        warehouse.run("delete from state.snapshot")
+        warehouse.run("insert into state.snapshot values (?, now() at time zone 'utc')", [wanted])
+    for file in unused:
+        (warehouse.landing / file).unlink(missing_ok=True)

@@ -1,0 +1,253 @@
+"""The working file: its tables, and the state that says what each id range was built from.
+
+State and rows are written in one transaction, so whatever happens to a run, the state is true of the rows. Belongs here: opening,
+the schema, the state. Does not belong here: computing rows (``rebuild``), the snapshot for readers (``publish``).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from film_assets.engines.duckdb import sql
+from film_assets.errors import HomeError
+from film_assets.home import Home
+from film_assets.ranges import RANGE_KEYS
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table
+
+_STATE = (
+    "create schema if not exists state",
+    """create table if not exists state.blobs (
+        blob varchar, source varchar, version varchar, etag varchar, lastModified timestamp, bytes bigint, landing varchar,
+        landedAt timestamp)""",
+    """create table if not exists state.slices (
+        blob varchar, range varchar, digest varchar, file varchar, lines bigint, rejected bigint, firstLine bigint)""",
+    """create table if not exists state.rejects (
+        blob varchar, range varchar, line bigint, "column" varchar, value varchar, reason varchar, text varchar)""",
+    """create table if not exists state.ranges (
+        name varchar, range varchar, own varchar, others varchar, versions map(varchar, varchar), rows bigint,
+        builtAt timestamp)""",
+    "create table if not exists state.retired (file varchar, retiredAt timestamp)",
+    "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
+)
+
+_QUALITY_VIEWS = {
+    "quality.blobs": """
+        select blob, etag, lastModified, bytes, sum(lines)::bigint as rowsRead, sum(rows)::bigint as rowsLoaded,
+            sum(rejected)::bigint as rowsRejected, any_value(landedAt) as landedAt
+        from state.blobs join state.slices using (blob)
+            join (select split_part(name, '.', 2) as blob, range, rows from state.ranges where name like 'raw.%')
+            using (blob, range)
+        group by all""",
+    "quality.rejected_rows": """
+        select blob, firstLine + line as line, "column", value, reason, text
+        from state.rejects join state.slices using (blob, range)""",
+}
+
+
+@dataclass(frozen=True)
+class RangeState:
+    """What is known of one id range of a table.
+
+    Attributes:
+        own: Digest of the code and of the same range of the inputs it was built from.
+        others: Digest of the inputs it was built from that are not cut the same way, over all their ranges.
+        versions: Column -> its version: the same version, the same values.
+        rows: How many rows it has.
+    """
+
+    own: str
+    others: str
+    versions: Mapping[str, str]
+    rows: int
+
+    def version(self, columns: Iterable[str]) -> str:
+        """The version of these columns together."""
+        return digest([(column, self.versions.get(column)) for column in columns])
+
+
+CATALOG = "films"
+"""The name a file ``films.duckdb`` goes by in SQL. ``films.titles`` is the table ``titles`` of its default schema: DuckDB finds
+the name ambiguous if there is a schema of the catalog's name too."""
+
+
+def attached(path: Path, config: Mapping[str, Any] | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection that knows the file by the name its readers will, whatever the file is called."""
+    connection = duckdb.connect(config=dict(config or {}))
+    options = " (read_only)" if read_only else ""
+    connection.execute(f"attach {sql.text(str(path))} as {CATALOG}{options}")
+    connection.execute(f"use {CATALOG}")
+    return connection
+
+
+def digest(*parts: Any) -> str:
+    """A short fingerprint of these values."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+class Warehouse:
+    """The open working file. One process has it open at a time.
+
+    Attributes:
+        landing: The folder of the slices its state speaks of.
+        notices: What was found wrong with it when it was opened and how it was mended, one line each.
+    """
+
+    def __init__(self, home: Home, *, memory_limit: str, threads: int) -> None:
+        """Open the file of a home, made if it is not there, and bring its schema to what the tables declare.
+
+        Raises:
+            HomeError: It cannot be opened.
+        """
+        self._path = home.warehouse
+        self.landing = home.landing
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(home.scratch),
+            "preserve_insertion_order": "false",
+            "autoinstall_known_extensions": "false",
+        }
+        self.notices: list[str] = []
+        self.ranges: dict[tuple[str, str], RangeState] = {}
+        self.connection = self._connect()
+        self._prepare()
+        self.ranges |= self._load_ranges()
+
+    def close(self) -> None:
+        """Write everything into the file and let go of it."""
+        self.connection.close()
+
+    @contextmanager
+    def released(self) -> Iterator[Path]:
+        """The file closed and whole for as long as the block runs, then open again."""
+        self.close()
+        try:
+            yield self._path
+        finally:
+            self.connection = self._connect()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that the block writes, or nothing of it."""
+        ranges = dict(self.ranges)
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            self.ranges = ranges
+            raise
+        self.connection.commit()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return attached(self._path, self._config)
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise HomeError(
+                f"cannot open {self._path}: {reason}; close what has it open, or delete it to have it rebuilt from the source"
+            ) from None
+
+    # ---- schema
+
+    def _prepare(self) -> None:
+        for statement in _STATE:
+            self.run(statement)
+        for schema in sorted({table.schema for table in (*COMPUTED, *QUALITY)} - {CATALOG}):
+            self.run(f"create schema if not exists {sql.quoted(schema)}")
+        for table in COMPUTED:
+            self._prepare_table(table)
+        for table in QUALITY:
+            columns = sql.names(table.column_names)
+            self.run(f"create or replace view {sql.quoted(table.name)} as select {columns} from ({_QUALITY_VIEWS[table.name]})")
+        gone = "delete from state.ranges where name not in (select unnest(?))"
+        self.run(gone, [[table.name for table in (*BLOBS, *COMPUTED)]])
+
+    def _prepare_table(self, table: Table) -> None:
+        query = f"""select column_name, data_type from duckdb_columns()
+            where database_name = '{CATALOG}' and schema_name = ? and table_name = ?"""
+        schema = "main" if table.schema == CATALOG else table.schema
+        actual = dict(self.rows(query, [schema, table.short]))
+        declared = {column.name: column.type for column in table.columns}
+        if actual and actual != declared:
+            names = sorted({name for name, _ in actual.items() ^ declared.items()})
+            self.notices.append(f"{table.name}: column {', '.join(names)} is declared differently now; the table is rebuilt")
+            with self.transaction():
+                self.run(f"drop table {sql.quoted(table.name)}")
+                self.run("delete from state.ranges where name = ?", [table.name])
+        if actual != declared:
+            self.run(sql.create_table(table))
+
+    # ---- running SQL
+
+    def run(self, statement: str, parameters: Any = None) -> None:
+        """Execute a statement to its end."""
+        self.connection.execute(statement, parameters).fetchall()
+
+    def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.connection.execute(query, parameters).fetchall()
+
+    # ---- state of ranges
+
+    def _load_ranges(self) -> dict[tuple[str, str], RangeState]:
+        found = self.rows("select name, range, own, others, versions, rows from state.ranges")
+        return {(name, key): RangeState(own, others, versions, rows) for name, key, own, others, versions, rows in found}
+
+    def remember(self, table: Table, states: Mapping[str, RangeState]) -> None:
+        """Write down the state of these ranges; within the transaction that writes their rows."""
+        self.run("delete from state.ranges where name = ? and range in (select unnest(?))", [table.name, list(states)])
+        rows = [
+            {"name": table.name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
+            | {"versions": [{"key": column, "value": version} for column, version in state.versions.items()]}
+            for key, state in states.items()
+        ]
+        self.insert(
+            "state.ranges", rows, "* replace (map_from_entries(versions) as versions), now() at time zone 'utc' as builtAt"
+        )
+        self.ranges |= {(table.name, key): state for key, state in states.items()}
+
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]] | pl.DataFrame, columns: str = "*") -> None:
+        """Insert rows by the names of their columns; ``columns`` says what is selected from them."""
+        frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows, infer_schema_length=None)
+        if frame.height:
+            self.connection.register("given", frame.to_arrow())
+            self.run(f"insert into {table} by name select {columns} from given")
+            self.connection.unregister("given")
+
+    def row_count(self, table: Table) -> int:
+        """The rows of all its ranges."""
+        return sum(state.rows for (name, _), state in self.ranges.items() if name == table.name)
+
+    def count(self, table: Table) -> int:
+        """The rows of a table or view, counted."""
+        return int(self.rows(f"select count(*) from {sql.quoted(table.name)}")[0][0])
+
+    @property
+    def published_version(self) -> str:
+        """The digest of what was last published; empty before the first time."""
+        return next((found for (found,) in self.rows("select digest from state.snapshot")), "")
+
+    def version(self, table: Table, key: str, columns: Iterable[str] | None = None) -> str:
+        """The version of a range, or of some of its columns: the same version, the same rows."""
+        state = self.ranges.get((table.name, key))
+        if state is None:
+            return "absent"
+        return state.version(columns or table.column_names)
+
+    def inputs(self, table: Table, key: str) -> tuple[str, str]:
+        """What a range of a computed table would be built from now: ``own`` and ``others`` of its state."""
+        own, others = [table.code_version], []
+        for name, columns in table.reads.items():
+            upstream = TABLES[name]
+            if upstream.range_column == table.range_column:
+                own.append(self.version(upstream, key, columns))
+            else:
+                others += [self.version(upstream, other, columns) for other in RANGE_KEYS]
+        return digest(own), digest(others)

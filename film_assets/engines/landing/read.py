@@ -1,0 +1,240 @@
+"""Reads the bytes of one piece into typed columns, and says what became of every line.
+
+A clean piece is read strictly in one go. One with any fault in it is gone through line by line, without a Python loop: whole rows
+are rejected for a wrong number of fields, a NUL byte, a stray carriage return, text that is not UTF-8, a bad or a repeated key; a
+bad value in another column becomes null. Each is recorded with its reason. Does not belong here: where pieces come from.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from film_assets.engines.landing.dialect import Dialect
+from film_assets.tables import Blob, Column
+from film_assets.tables.declaration import Type
+
+NULL = "\\N"
+_WINDOW = 1 << 20
+_TAB, _LF, _CR, _NUL, _QUOTE = (ord(c) for c in '\t\n\r\0"')
+
+POLARS: dict[Type, type[pl.DataType]] = {
+    "VARCHAR": pl.String,
+    "SMALLINT": pl.Int16,
+    "INTEGER": pl.Int32,
+    "BIGINT": pl.Int64,
+    "DOUBLE": pl.Float64,
+}
+REJECTS = {"line": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String, "text": pl.String}
+
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read from a piece.
+
+    Attributes:
+        frame: The loaded rows, with the columns and types the blob declares.
+        lines: How many lines the piece has.
+        rejected: How many of them were rejected whole.
+        rejects: Columns of ``REJECTS``; ``line`` counts from 0 within the piece.
+    """
+
+    frame: pl.DataFrame
+    lines: int
+    rejected: int
+    rejects: pl.DataFrame
+
+
+def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
+    """The rows of a piece, which begins at the beginning of a line."""
+    if dialect.crlf:
+        data = data.replace(b"\r\n", b"\n")
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    chars = np.frombuffer(data, np.uint8)
+    lines = _count(chars, _LF)
+    frame = _strictly(blob, dialect, data, chars, lines)
+    if frame is not None:
+        return Rows(frame, lines, 0, pl.DataFrame(schema=REJECTS))
+    return _line_by_line(blob, dialect, chars)
+
+
+def _count(chars: Bytes, byte: int) -> int:
+    return sum(int(np.count_nonzero(chars[at : at + _WINDOW] == byte)) for at in range(0, len(chars), _WINDOW))
+
+
+def _strictly(blob: Blob, dialect: Dialect, data: bytes, chars: Bytes, lines: int) -> pl.DataFrame | None:
+    """All rows, or None where anything at all is wrong with one of them."""
+    if _count(chars, _TAB) != lines * (len(dialect.columns) - 1) or b"\0" in data or b"\r" in data:
+        return None
+    try:
+        frame = _parse(blob, dialect, data, typed=True)
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height != lines:
+        return None
+    keys_missing = (pl.col(key).is_null() for key in blob.key)
+    faults = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
+    counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
+    return frame if counts.item() in (0, None) and _unique(frame, blob.key) else None
+
+
+def _parse(blob: Blob, dialect: Dialect, data: bytes, *, typed: bool) -> pl.DataFrame:
+    types = {column.name: POLARS[column.type] if typed else pl.String for column in blob.columns}
+    schema = {f"_{i}" if name not in types else name: types.get(name, pl.String) for i, name in enumerate(dialect.columns)}
+    if not data:
+        return pl.DataFrame(schema=types)
+    frame = pl.read_csv(
+        data,
+        separator="\t",
+        has_header=False,
+        schema=schema,
+        quote_char='"' if dialect.quoted else None,
+        null_values=NULL,
+    )
+    return frame.select(*types)
+
+
+def _unique(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether no key stands twice; at no cost where the rows are in the order of their key."""
+    *firsts, last = (pl.col(name) for name in key)
+    rising = reduce(
+        lambda inner, column: (column > column.shift()) | ((column == column.shift()) & inner),
+        reversed(firsts),
+        last > last.shift(),
+    )
+    return bool(frame.select(rising.all()).item()) or not frame.select(pl.struct(key).is_duplicated().any()).item()
+
+
+def _outside(column: Column, value: pl.Expr) -> pl.Expr | None:
+    """Where a value of the right type is none that the declaration allows; None where it allows every one."""
+    if column.pattern is not None:
+        return ~value.str.contains(f"^(?:{column.pattern})$")
+    faults = [~(value >= column.minimum)] if column.minimum is not None else []
+    faults += [~(value <= column.maximum)] if column.maximum is not None else []
+    return reduce(lambda left, right: left | right, faults) if faults else None
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a piece, and where each begins and ends in its bytes."""
+
+    chars: Bytes
+    begins: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+    def count(self, places: Mask) -> npt.NDArray[np.int64]:
+        """How many of the marked bytes are in each line."""
+        upto = np.concatenate(([0], np.cumsum(places, dtype=np.int64)))
+        return upto[self.ends] - upto[self.begins]
+
+    def bytes(self, chosen: Mask) -> bytes:
+        """The bytes of the chosen lines."""
+        return self.chars[np.repeat(chosen, self.ends - self.begins)].tobytes()
+
+    def texts(self, chosen: Mask) -> pl.DataFrame:
+        """Columns line and text of the chosen lines; what is not UTF-8 stands as the replacement character."""
+        text = self.bytes(chosen).decode(errors="replace").split("\n")[:-1]
+        return pl.DataFrame({"line": np.flatnonzero(chosen), "text": text}, schema={"line": pl.Int64, "text": pl.String})
+
+
+def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
+    ends = np.flatnonzero(chars == _LF) + 1
+    lines = _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
+    sound = np.ones(len(ends), np.bool_)
+    rejects = []
+    for faulty, reason in _broken(lines, dialect):
+        rejects.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
+        sound &= ~faulty
+    strings = _parse(blob, dialect, lines.bytes(sound), typed=False)
+    frame = _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(sound))))
+    frame, refused = _refuse_keys(blob, frame)
+    rejected = len(ends) - int(sound.sum()) + refused.height
+    bad = pl.concat([refused, *_bad_values(blob, frame)])
+    rejects.append(bad.join(lines.texts(np.isin(np.arange(len(ends)), bad["line"].to_numpy())), on="line", how="left"))
+    loaded = frame.select(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names)
+    recorded = pl.concat(rejects, how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
+    return Rows(loaded, len(ends), rejected, recorded.sort("line", maintain_order=True))
+
+
+def _broken(lines: _Lines, dialect: Dialect) -> Iterator[tuple[Mask, str]]:
+    """Which lines cannot be taken apart into fields, each time with the reason."""
+    tabs = lines.chars == _TAB
+    if dialect.quoted:
+        quotes = lines.chars == _QUOTE
+        yield lines.count(quotes) % 2 == 1, "a quote is not closed on its line"
+        before = np.cumsum(quotes, dtype=np.uint8)
+        inside = (before - np.repeat(before[lines.begins] - quotes[lines.begins], lines.ends - lines.begins)) % 2 == 1
+        tabs &= ~inside
+    fields = lines.count(tabs) + 1
+    for found in np.unique(fields[fields != len(dialect.columns)]):
+        yield fields == found, f"{found} fields instead of {len(dialect.columns)}"
+    yield lines.count(lines.chars == _NUL) > 0, "a NUL byte in the line"
+    yield lines.count(lines.chars == _CR) > 0, "a carriage return in the line"
+    yield _not_utf8(lines), "not UTF-8"
+
+
+def _not_utf8(lines: _Lines) -> Mask:
+    found = np.zeros(len(lines.ends), np.bool_)
+    data, start = memoryview(lines.chars.tobytes()), 0
+    while start < len(data):
+        try:
+            str(data[start:], "utf-8")
+        except UnicodeDecodeError as error:
+            line = int(np.searchsorted(lines.ends, start + error.start, "right"))
+            found[line] = True
+            start = int(lines.ends[line])
+        else:
+            break
+    return found
+
+
+def _typed(blob: Blob, strings: pl.DataFrame) -> pl.DataFrame:
+    """The texts of the fields, beside each its value as ``_typed_NAME`` and what is wrong with it as ``_fault_NAME``."""
+    numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
+    texts = strings.with_columns(pl.col(numbers).str.strip_chars().replace("", None))
+    typed = texts.with_columns(
+        pl.col(column.name).cast(POLARS[column.type], strict=False).alias(f"_typed_{column.name}") for column in blob.columns
+    )
+    judged = typed.with_columns(_fault(column).alias(f"_fault_{column.name}") for column in blob.columns)
+    return judged.with_columns(
+        pl.when(pl.col(f"_fault_{name}").is_null()).then(f"_typed_{name}").alias(f"_typed_{name}") for name in blob.column_names
+    )
+
+
+def _fault(column: Column) -> pl.Expr:
+    """What is wrong with a value, in words; null where nothing is."""
+    value = pl.col(f"_typed_{column.name}")
+    unreadable = value.is_null() & pl.col(column.name).is_not_null()
+    words = pl.when(unreadable).then(pl.lit(f"not of type {column.type}"))
+    outside = _outside(column, value)
+    return words.otherwise(pl.when(outside).then(pl.lit(f"not {column.form}")) if outside is not None else None)
+
+
+def _refuse_keys(blob: Blob, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows with good keys, each key once, and what was refused."""
+    refused = []
+    for key in blob.key:
+        reason = pl.when(pl.col(key).is_null()).then(pl.lit(f"{key} is empty")).otherwise(pl.col(f"_fault_{key}"))
+        refused.append(_reject(frame.filter(pl.col(f"_typed_{key}").is_null()), key, "row rejected: " + reason))
+        frame = frame.filter(pl.col(f"_typed_{key}").is_not_null())
+    first = pl.struct(f"_typed_{key}" for key in blob.key).is_first_distinct()
+    words = " and ".join(blob.key)
+    refused.append(_reject(frame.filter(~first), blob.key[0], pl.lit(f"row rejected: {words} stood on an earlier line")))
+    return frame.filter(first), pl.concat(refused)
+
+
+def _bad_values(blob: Blob, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    for name in blob.column_names:
+        fault = pl.col(f"_fault_{name}")
+        yield _reject(frame.filter(fault.is_not_null()), name, "value dropped: " + fault)
+
+
+def _reject(rows: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
+    return rows.select("line", column=pl.lit(column), value=pl.col(column), reason=reason)

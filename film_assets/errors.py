@@ -1,0 +1,29 @@
+"""The errors a user is meant to read: one line that says what is wrong and what to do.
+
+Belongs here: exceptions that the command line prints as they are and Dagster shows as a failed step.
+Does not belong here: programming errors, which stay ordinary exceptions with their traceback.
+"""
+
+
+class FilmAssetsError(Exception):
+    """Something the user can mend; its text is one line that says what is wrong and what to do."""
+
+
+class SourceError(FilmAssetsError):
+    """The place the blobs come from cannot be read: unreachable, unknown, not permitted, or a blob is missing."""
+
+
+class BlobError(FilmAssetsError):
+    """A blob cannot be landed as it is: empty, no TSV, a column missing. The previous landing stays."""
+
+
+class HomeError(FilmAssetsError):
+    """The home cannot be used: not writable, no space left, nothing published yet, or a refresh holds it."""
+
+
+class UnknownNameError(FilmAssetsError):
+    """No person, title, table or metric goes by what was asked for; the text names near ones."""
+
+
+class AmbiguousNameError(FilmAssetsError):
+    """Several people or titles go by the name that was asked for; the text tells them apart by their ids."""

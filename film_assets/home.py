@@ -1,0 +1,101 @@
+"""The home: the folder everything is kept in, and the lock that lets one refresh at a time into it.
+
+Belongs here: which file lies where. Does not belong here: what is in the files.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from film_assets.errors import HomeError
+
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Home:
+    """The paths in a home. Nothing is made until ``prepare`` is called."""
+
+    folder: Path
+
+    @property
+    def landing(self) -> Path:
+        """The folder of Parquet slices, one folder a blob."""
+        return self.folder / "landing"
+
+    @property
+    def downloads(self) -> Path:
+        """The folder blobs are downloaded to and kept in until they are landed."""
+        return self.landing / "downloads"
+
+    @property
+    def warehouse(self) -> Path:
+        """The pipeline's own working file; nobody else opens it."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
+    def films(self) -> Path:
+        """The published snapshot, which readers open."""
+        return self.folder / "films.duckdb"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder DuckDB spills to."""
+        return self.folder / "tmp"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's own home: its history of runs and events."""
+        return self.folder / "dagster"
+
+    def prepare(self) -> None:
+        """Make the folders.
+
+        Raises:
+            HomeError: The home cannot be made or written to.
+        """
+        try:
+            for folder in (self.downloads, self.scratch):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise HomeError(
+                f"cannot write to {self.folder}: {error.strerror}; set FILM_ASSETS_HOME to a folder you may write to"
+            ) from None
+
+    @contextmanager
+    def locked(self, *, wait_seconds: float = 0) -> Iterator[None]:
+        """Hold the home alone; the system frees it when the process ends, however it ends.
+
+        Raises:
+            HomeError: Another refresh holds it, and still does after ``wait_seconds``.
+        """
+        deadline = time.monotonic() + wait_seconds
+        with (self.folder / "refresh.lock").open("a+") as file:
+            while not _try_lock(file.fileno()):
+                if time.monotonic() >= deadline:
+                    file.seek(0)
+                    holder = file.read().strip() or "unknown"
+                    raise HomeError(f"a refresh of {self.folder} is under way (process {holder}); try again when it has ended")
+                time.sleep(_POLL_SECONDS)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):
+            return False
+        raise
+    return True

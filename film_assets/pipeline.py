@@ -1,0 +1,250 @@
+"""A refresh step by step: observe the blobs, land them, rebuild the tables, publish. It knows nothing of Dagster.
+
+Belongs here: how source, landing and engine work together in one run. Does not belong here: which step follows which
+(``assets``), and how each does its work (``sources``, ``engines``).
+"""
+
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+
+from film_assets.engines.duckdb import landed
+from film_assets.engines.duckdb.outcome import Outcome
+from film_assets.engines.duckdb.publish import publish
+from film_assets.engines.duckdb.rebuild import rebuild
+from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.engines.landing import land
+from film_assets.errors import HomeError, SourceError
+from film_assets.home import Home
+from film_assets.progress import Progress, Silent
+from film_assets.ranges import RANGE_KEYS
+from film_assets.settings import Settings
+from film_assets.sources import open_source
+from film_assets.sources.base import Fetched, Listed, Source
+from film_assets.tables import BLOBS, Blob, Table
+
+
+@dataclass
+class Report:
+    """What a run did so far.
+
+    Attributes:
+        downloaded: The blobs whose bytes were read.
+        outcomes: Table -> what became of it.
+        accounts: Blob -> what ``quality.blobs`` says of it, as far as JSON can.
+        published: Whether a new snapshot was published.
+    """
+
+    downloaded: set[str] = field(default_factory=set)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    published: bool = False
+
+
+class Pipeline:
+    """The steps of a refresh; from the first that touches the warehouse on, nobody else can write to the home.
+
+    Attributes:
+        report: What this run did so far.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        report: Report | None = None,
+        wait_seconds: float = 0,
+    ) -> None:
+        """Nothing is touched yet.
+
+        Args:
+            settings: Where the home is and what may be used.
+            progress: Who is told how far it is.
+            report: Filled in as the run goes on.
+            wait_seconds: How long to wait for another run to end.
+        """
+        self._settings = settings
+        self._progress: Progress = progress or Silent()
+        self._home = settings.kept_in
+        self._wait_seconds = wait_seconds
+        self._held = ExitStack()
+        self.report = report or Report()
+
+    def __enter__(self) -> Self:
+        """Nothing is touched yet."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the warehouse and let go of the home."""
+        self._held.close()
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The open warehouse, in a home that is held alone.
+
+        Raises:
+            HomeError: It cannot be written to, another run holds it, or its warehouse does not open.
+        """
+        self._home.prepare()
+        self._held.enter_context(self._home.locked(wait_seconds=self._wait_seconds))
+        with explained(self._home):
+            opened = Warehouse(self._home, memory_limit=self._settings.duckdb_memory, threads=self._settings.threads)
+        self._held.callback(opened.close)
+        return opened
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the blobs come from."""
+        return source_of(self._settings)
+
+    @cached_property
+    def listed(self) -> Mapping[str, Listed]:
+        """The blobs there are, as they were when this run first asked."""
+        return self.source.list()
+
+    def land(self, blob: Blob, *, force: bool = False) -> Outcome:
+        """Download and land a blob if its version is not the landed one, or with ``force``."""
+        source, version = self.source.label, self.listed[blob.short]
+        if not force and landed.is_landed(self.warehouse, blob, version, source):
+            rows = self.warehouse.row_count(blob)
+            return self._landed(Outcome(blob, {}, len(RANGE_KEYS), rows, rows, 0.0))
+        with explained(self._home):
+            fetched = self.source.fetch(version, self._home.downloads, self._progress)
+            known = {} if force else landed.known_slices(self.warehouse, blob)
+            slices = land(blob, fetched.path, self._home.landing, known, self._progress)
+            self._check_unchanged(fetched)
+            result = landed.record(self.warehouse, blob, fetched.listed, source, slices)
+        if fetched.temporary:
+            fetched.path.unlink()
+        self.report.downloaded.add(blob.short)
+        return self._landed(result)
+
+    def rebuild(self, table: Table, keys: Sequence[str] = RANGE_KEYS, *, force: bool = False) -> Outcome:
+        """Bring these ranges of a computed table up to date."""
+        with explained(self._home), self._progress.task(f"build {table.name}"):
+            return self._done(rebuild(self.warehouse, table, keys, force=force))
+
+    def publish(self, *, force: bool = False) -> bool:
+        """Publish what there is to readers if they have not got it yet; whether it did."""
+        with explained(self._home), self._progress.task("publish films.duckdb"):
+            self.report.published = publish(self.warehouse, self._home, force=force)
+        return self.report.published
+
+    @property
+    def snapshot_path(self) -> Path:
+        """Where the snapshot is, or will be."""
+        return self._home.films
+
+    @property
+    def published_version(self) -> str:
+        """Changes with the content of the published snapshot."""
+        return self.warehouse.published_version
+
+    def count(self, table: Table) -> int:
+        """The rows of any table, counted."""
+        return self.warehouse.count(table)
+
+    def _landed(self, outcome: Outcome) -> Outcome:
+        blob = outcome.table.short
+        self.report.accounts[blob] = landed.account(self.warehouse, blob)
+        return self._done(outcome)
+
+    def _done(self, outcome: Outcome) -> Outcome:
+        self.report.outcomes[outcome.table.name] = outcome
+        return outcome
+
+    def _check_unchanged(self, fetched: Fetched) -> None:
+        """A file that is read where it lies may be written meanwhile."""
+        blob = fetched.listed.blob
+        if not fetched.temporary and self.source.list()[blob].version != fetched.listed.version:
+            raise SourceError(f"{blob}: {fetched.listed.file} was written while it was read; run again when that has ended")
+
+
+@dataclass(frozen=True)
+class BlobStatus:
+    """A blob at the source beside what was landed of it.
+
+    ``state`` is ``unchanged``, ``changed`` or ``new``; rows are those of the landed version, None where there is none.
+    """
+
+    blob: str
+    file: str
+    bytes: int
+    version: str
+    last_modified: datetime | None
+    state: str
+    rows_loaded: int | None
+    rows_rejected: int | None
+
+
+def blob_status(settings: Settings) -> list[BlobStatus]:
+    """The blobs at the source, and whether they changed since the last refresh.
+
+    Raises:
+        SourceError: The source cannot be read.
+    """
+    source = source_of(settings)
+    listed = source.list()
+    known = _landed_blobs(settings.kept_in)
+    return [_status(listed[blob.short], source.label, known.get(blob.short)) for blob in BLOBS]
+
+
+def _landed_blobs(home: Home) -> Mapping[str, Mapping[str, Any]]:
+    """What the working file says, or while a refresh has it, the snapshot."""
+    if not home.warehouse.exists():
+        return {}
+    try:
+        with home.locked():
+            return landed.landed_blobs(home.warehouse)
+    except HomeError:
+        return landed.landed_blobs(home.films)
+
+
+def _status(listed: Listed, source: str, known: Mapping[str, Any] | None) -> BlobStatus:
+    if known is None:
+        state, known = "new", {}
+    else:
+        state = "unchanged" if (known["source"], known["version"]) == (source, listed.version) else "changed"
+    rows = known.get("rowsLoaded"), known.get("rowsRejected")
+    return BlobStatus(listed.blob, listed.file, listed.bytes, listed.version, listed.last_modified, state, *rows)
+
+
+def source_of(settings: Settings) -> Source:
+    """The source these settings name.
+
+    Raises:
+        SourceError: They name none, or none that can be.
+    """
+    if settings.source is None:
+        raise SourceError("no source is set: give --source or set FILM_ASSETS_SOURCE to a folder or a container URL")
+    return open_source(settings.source, {blob.short: blob.files for blob in BLOBS})
+
+
+@contextmanager
+def explained(home: Home) -> Iterator[None]:
+    """Turns what a full disk or too little memory raises into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _full(home) from None
+    except duckdb.OutOfMemoryException as error:
+        reason = str(error).splitlines()[0]
+        raise HomeError(f"DuckDB ran out of memory ({reason}); set FILM_ASSETS_MEMORY to more GiB") from None
+    except duckdb.IOException as error:
+        if "No space left" not in str(error):
+            raise
+        raise _full(home) from None
+
+
+def _full(home: Home) -> HomeError:
+    return HomeError(f"no space left on the disk of {home.folder}; free some and run again, nothing published was touched")

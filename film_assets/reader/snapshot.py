@@ -1,0 +1,78 @@
+"""The published file, opened: read only, and the version it was when it was opened, whatever is published meanwhile.
+
+Does not belong here: what is asked of it (``films``).
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from film_assets.errors import HomeError
+
+CATALOG = "films"
+"""The name its tables and macros know the file by, whatever the file is called."""
+
+
+class Snapshot:
+    """A connection to a published file.
+
+    Attributes:
+        path: The file.
+        connection: The connection, whose default catalog the file is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file.
+
+        Raises:
+            HomeError: There is none, or it cannot be opened.
+        """
+        self.path = path
+        try:
+            self._version = _version(path)
+            self.connection = _connect(path)
+        except FileNotFoundError:
+            raise HomeError(f"nothing is published in {path.parent} yet; run `film-assets refresh` first") from None
+        except (OSError, duckdb.Error) as error:
+            raise HomeError(f"cannot open {path}: {str(error).splitlines()[0]}") from None
+
+    @property
+    def published_at(self) -> datetime:
+        """When the file was written, in UTC."""
+        return datetime.fromtimestamp(self._version[1] / 1e9, UTC)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether another file has taken its place since."""
+        try:
+            return _version(self.path) != self._version
+        except OSError:
+            return True
+
+    def relation(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyRelation:
+        """A query as a relation, computed when it is looked at."""
+        return self.connection.sql(query, params=parameters)
+
+    def frame(self, query: str, parameters: Any = None) -> pl.DataFrame:
+        """The rows of a query."""
+        relation = self.relation(query, parameters)
+        # Polars takes the rows without PyArrow, which is slow to load. Of the relation itself it would keep the type for good,
+        # and at exit DuckDB complains of types still in use.
+        return pl.DataFrame(SimpleNamespace(__arrow_c_stream__=relation.__arrow_c_stream__))
+
+
+def _version(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+    literal = str(path).replace("'", "''")
+    connection.execute(f"attach '{literal}' as {CATALOG} (read_only)")
+    connection.execute(f"use {CATALOG}")
+    return connection

@@ -1,0 +1,56 @@
+"""What a user can set, from the environment or a file ``.env`` in the working directory; the environment wins.
+
+Read when asked for, never at import. Belongs here: names, defaults and meaning of settings. Does not belong here: secrets of
+sources, which the sources read from the environment themselves.
+"""
+
+import os
+from pathlib import Path
+
+from dotenv import load_dotenv
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from film_assets.errors import FilmAssetsError
+from film_assets.home import Home
+
+_REPO = Path(__file__).parent.parent
+_DEFAULT_MEMORY_GIB = 4
+_DUCKDB_SHARE = 0.6
+"""Of the memory setting; the rest is for reading pieces of blobs and for Python."""
+
+
+class Settings(BaseSettings):
+    """All settings; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="FILM_ASSETS_", extra="ignore", env_ignore_empty=True)
+
+    source: str | None = Field(None, description="Where the blobs are: a folder, a container URL, or an https base URL.")
+    home: Path = Field(_REPO / "data", description="The folder everything is kept in.")
+    memory: float = Field(_DEFAULT_MEMORY_GIB, gt=0.5, description="GiB of memory a refresh may use.")
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads DuckDB may use.")
+
+    @property
+    def kept_in(self) -> Home:
+        """The home, as an absolute path."""
+        return Home(self.home.expanduser().absolute())
+
+    @property
+    def duckdb_memory(self) -> str:
+        """DuckDB's share of the memory, in its own notation."""
+        return f"{self.memory * _DUCKDB_SHARE * 1024:.0f}MiB"
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings, with those given and not None in place of the environment's.
+
+    Raises:
+        FilmAssetsError: One has no valid value; the text names it.
+    """
+    load_dotenv(Path(".env"))  # into the environment, where the sources look for their credentials
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FILM_ASSETS_" + str(first["loc"][0]).upper()
+        raise FilmAssetsError(f"{name}={first['input']!r}: {first['msg'].lower()}") from None

@@ -1,0 +1,176 @@
+"""A container of an Azure storage account (or of Azurite) as a source.
+
+Belongs here: how Azure is asked for properties and bytes, and by what right. Does not belong here: resuming, verifying and
+giving up (``remote``).
+"""
+
+import weakref
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from itertools import islice
+from typing import Any, TypeVar
+
+from azure.core import MatchConditions
+from azure.core.credentials import AzureSasCredential, TokenCredential
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.storage.blob import BlobProperties, ContainerClient
+
+from film_assets.errors import SourceError
+from film_assets.sources.base import DeniedError, Files, Listed
+from film_assets.sources.location import AzureAccess, ContainerPlace
+from film_assets.sources.remote import ChangedError, RemoteSource, refusal, unreachable
+
+T = TypeVar("T")
+
+_CONNECTIONS = 4
+_CHUNK_BYTES = 32 << 20
+"""One request asks for so much: small chunks, not few connections, are what makes a download slow."""
+
+_BY_CONNECTION_STRING = "with AZURE_STORAGE_CONNECTION_STRING"
+_REMEDY = (
+    "set AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING or FILM_ASSETS_AZURE_CREDENTIAL=default, or ask for read access"
+)
+
+
+class AzureSource(RemoteSource):
+    """The blobs of one container.
+
+    Blobs are asked for by name, not listed, so that read access to them is enough.
+    """
+
+    def __init__(self, place: ContainerPlace, files: Files, access: AzureAccess, *, chunk_bytes: int = _CHUNK_BYTES) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            place: The container.
+            files: The blobs by short name, with the names each may have.
+            access: By what right it is read, unless the place says so itself.
+            chunk_bytes: How much one request asks for.
+
+        Raises:
+            SourceError: The access is not well-formed.
+        """
+        super().__init__(f"{place.account_url}/{place.container}/{place.prefix}".rstrip("/"), files)
+        self._prefix, self._chunk_bytes = place.prefix, chunk_bytes
+        self._client, self._how = _connect(place, access, chunk_bytes)
+        weakref.finalize(self, self._client.close)
+
+    def _look(self, blob: str, name: str) -> Listed | None:
+        client = self._client.get_blob_client(self._prefix + name)
+        try:
+            return _listed(blob, name, self._ask(client.get_blob_properties))
+        except ChangedError:
+            return None
+
+    def _read(self, listed: Listed, offset: int) -> Generator[tuple[int, bytes], None, None]:
+        """Several chunks are asked for at a time, but handed over in order, so that what is kept never has a gap."""
+        offsets = iter(range(offset, listed.bytes, self._chunk_bytes))
+        pool = ThreadPoolExecutor(_CONNECTIONS, "download")
+        try:
+            coming = deque(pool.submit(self._chunk, listed, at) for at in islice(offsets, _CONNECTIONS))
+            while coming:
+                chunk = coming.popleft().result()
+                coming.extend(pool.submit(self._chunk, listed, at) for at in islice(offsets, 1))
+                yield offset, chunk
+                offset += len(chunk)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _chunk(self, listed: Listed, at: int) -> bytes:
+        client = self._client.get_blob_client(self._prefix + listed.file)
+        return self._ask(
+            lambda: client.download_blob(
+                offset=at,
+                length=min(self._chunk_bytes, listed.bytes - at),
+                etag=f'"{listed.etag}"',
+                match_condition=MatchConditions.IfNotModified,
+                decompress=False,
+            ).readall()
+        )
+
+    def _ask(self, question: Callable[[], T]) -> T:
+        try:
+            return question()
+        except (AzureError, OSError) as error:
+            fault = self._fault(error)
+        raise fault  # not in the handler: the library's error may hold a secret
+
+    def _fault(self, error: Exception) -> Exception:
+        status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
+        said = str(getattr(code, "value", code) or "")
+        if said == "ContainerNotFound":
+            return SourceError(f"{self.label}: there is no such container; check the source's address")
+        if said == "ResourceNotFound":  # so Azure says also of what is there but not for everybody
+            return DeniedError(f"{self.label}: nothing can be read there {self._how}; check the address, {_REMEDY}")
+        if said == "PublicAccessNotPermitted":
+            return DeniedError(f"{self.label}: reading {self._how} is not permitted; {_REMEDY}")
+        if isinstance(error, ClientAuthenticationError) and status is None:
+            return SourceError(f"{self.label}: cannot sign in {self._how}; renew it, or {_REMEDY}")
+        if status is None or status < HTTPStatus.BAD_REQUEST:  # no answer, or one that was cut
+            return unreachable(self.label, error)
+        return refusal(self.label, status, said, f"it was tried {self._how}: {_REMEDY}")
+
+
+def _listed(blob: str, name: str, properties: BlobProperties) -> Listed:
+    etag = properties.etag.strip('"')
+    md5 = properties.content_settings.content_md5
+    return Listed(
+        blob=blob,
+        file=name,
+        bytes=properties.size,
+        version=etag,
+        etag=etag,
+        last_modified=properties.last_modified,
+        md5=bytes(md5).hex() if md5 else None,
+    )
+
+
+def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tuple[ContainerClient, str]:
+    """The client of the container, and in words by what right it reads."""
+    options: dict[str, Any] = {
+        "connection_timeout": 20,
+        "read_timeout": 60,
+        "retry_total": 0,  # trying again is up to us
+        "max_single_get_size": chunk_bytes,
+        "max_chunk_get_size": chunk_bytes,
+    }
+
+    how, credential = _right(place, access)
+    if how == _BY_CONNECTION_STRING:
+        client = _by_connection_string(access.connection_string, place.container, options)
+        if client.url.partition("?")[0].startswith(f"{place.account_url}/"):
+            return client, how
+        how = "anonymously, as AZURE_STORAGE_CONNECTION_STRING is for another account"
+    return ContainerClient(place.account_url, place.container, credential=credential, **options), how
+
+
+def _right(place: ContainerPlace, access: AzureAccess) -> tuple[str, AzureSasCredential | TokenCredential | None]:
+    if place.sas:
+        return "with the address's signature", AzureSasCredential(place.sas)
+    if access.credential == "default":
+        return "with the default Azure credential", _default_credential(place)
+    if access.credential == "anonymous":
+        return "anonymously", None
+    if access.sas_token:
+        return "with AZURE_STORAGE_SAS_TOKEN", AzureSasCredential(access.sas_token.removeprefix("?"))
+    return _BY_CONNECTION_STRING if access.connection_string else "anonymously", None
+
+
+def _default_credential(place: ContainerPlace) -> TokenCredential:
+    if not place.account_url.startswith("https:"):
+        raise SourceError(f"{place.account_url}: the default Azure credential is sent by https only; use an https:// address")
+    from azure.identity import DefaultAzureCredential  # slow to import, seldom needed
+
+    return DefaultAzureCredential()
+
+
+def _by_connection_string(text: str, container: str, options: dict[str, Any]) -> ContainerClient:
+    try:
+        return ContainerClient.from_connection_string(text, container, **options)
+    except ValueError:
+        fault = SourceError(
+            "AZURE_STORAGE_CONNECTION_STRING is not well-formed: copy it anew from the storage account, or unset it"
+        )
+    raise fault

@@ -1,0 +1,85 @@
+"""A folder of this machine as a source.
+
+Belongs here: looking at the folder and using its files in place. Does not belong here: decompressing (``local``).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from film_assets.errors import SourceError
+from film_assets.progress import Progress
+from film_assets.sources.base import Fetched, Files, Listed, find
+from film_assets.sources.local import LocalFiles, home_faults
+
+
+class FolderSource:
+    """The files of one folder; a file's version is its time of modification, to the nanosecond, and its size."""
+
+    def __init__(self, folder: Path, files: Files) -> None:
+        """Look at nothing yet.
+
+        Args:
+            folder: The folder.
+            files: The blobs by short name, with the names each may have.
+        """
+        self._folder, self._files = folder.absolute(), files
+
+    @property
+    def label(self) -> str:
+        """The folder's path."""
+        return str(self._folder)
+
+    def list(self) -> Mapping[str, Listed]:
+        """Every blob there is, by short name.
+
+        Raises:
+            SourceError: There is no such folder, or it lacks a blob; the text says what to do.
+        """
+        return {blob: self._find(blob) for blob in self._files}
+
+    def fetch(self, listed: Listed, folder: Path, progress: Progress) -> Fetched:
+        """The file itself where it is plain, else what it decompresses to; as it is now.
+
+        Args:
+            listed: The blob, as listed.
+            folder: Where a decompressed file is put; an existing folder.
+            progress: Told of decompressing.
+
+        Raises:
+            SourceError: It cannot be read.
+            HomeError: ``folder`` cannot be written to, or the disk is full.
+        """
+        listed = self._find(listed.blob)
+        path = self._folder / listed.file
+        if path.suffix != ".gz":
+            return Fetched(listed, path, temporary=False)
+        local = LocalFiles(folder, listed, self.label)
+        with home_faults(folder):
+            local.sweep()
+            if not local.plain.exists():
+                local.decompress(path, self.label, progress)
+        return Fetched(listed, local.plain, temporary=True)
+
+    def _find(self, blob: str) -> Listed:
+        if not self._folder.is_dir():
+            kind = "is not a folder" if self._folder.exists() else "does not exist"
+            raise SourceError(f"{self.label}: the source {kind}; set it to the folder the files are in")
+        return find(self.label, blob, self._files[blob], self._look)
+
+    def _look(self, blob: str, name: str) -> Listed | None:
+        path = self._folder / name
+        try:
+            if not path.is_file():
+                return None
+            with path.open("rb"):
+                state = path.stat()
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+        return Listed(
+            blob=blob,
+            file=name,
+            bytes=state.st_size,
+            version=f"{state.st_mtime_ns}-{state.st_size}",
+            last_modified=datetime.fromtimestamp(state.st_mtime, UTC),
+        )

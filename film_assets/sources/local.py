@@ -1,0 +1,125 @@
+"""The local files a blob is kept in while it arrives and until it is landed.
+
+Belongs here: their names, checking and decompressing them, and what a full disk means. Does not belong here: where the bytes come
+from (the sources), and what is in them (``engines``).
+"""
+
+import errno
+import gzip
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from film_assets.errors import HomeError, SourceError
+from film_assets.progress import Advance, Progress
+from film_assets.sources.base import Listed
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 1 << 20
+
+
+class LocalFiles:
+    """Where one version of a blob lies in a folder; names are made of the short name and a digest, of nothing remote.
+
+    Attributes:
+        part: The bytes as they are at the source, as far as they have arrived.
+        plain: The whole, checked and decompressed.
+    """
+
+    def __init__(self, folder: Path, listed: Listed, origin: str) -> None:
+        digest = hashlib.sha256(f"{origin}\n{listed.file}\n{listed.version}".encode()).hexdigest()[:12]
+        self._folder, self._listed, self._stem = folder, listed, f"{listed.blob}.{digest}"
+        self.part = folder / f"{self._stem}.part"
+        self.plain = folder / f"{self._stem}.tsv"
+
+    def sweep(self) -> None:
+        """Remove what is left of other versions of the blob."""
+        ours = re.compile(re.escape(self._listed.blob) + r"\.[0-9a-f]{12}\.(part|tsv|tsv\.part)")
+        for path in self._folder.iterdir():
+            if ours.fullmatch(path.name) and not path.name.startswith(self._stem):
+                path.unlink()
+
+    def is_sound(self) -> bool:
+        """Whether the part has the MD5 that the source has for the whole; true where it has none."""
+        if self._listed.md5 is None:
+            return True
+        with self.part.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == self._listed.md5
+
+    def finish(self, label: str, progress: Progress) -> None:
+        """Make the plain file of the whole part, which is gone then.
+
+        Raises:
+            SourceError: The part is compressed and faulty.
+        """
+        if not (self._listed.file.endswith(".gz") or self._begins_as_gzip()):
+            self.part.replace(self.plain)
+            return
+        try:
+            self.decompress(self.part, label, progress)
+        except SourceError:
+            self.part.unlink()  # or the next call would take it for a whole download
+            raise
+        self.part.unlink()
+
+    def _begins_as_gzip(self) -> bool:
+        """Some services compress without saying so in the name; no TSV begins like this."""
+        with self.part.open("rb") as file:
+            return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+
+    def decompress(self, packed: Path, label: str, progress: Progress) -> None:
+        """Make the plain file of a compressed one.
+
+        Raises:
+            SourceError: It cannot be read, or is no whole and sound gzip file.
+        """
+        unfinished = self.plain.with_name(f"{self.plain.name}.part")
+        try:
+            with unfinished.open("wb") as plain:
+                for piece in self._unpacked(packed, label, progress):
+                    plain.write(piece)
+            unfinished.replace(self.plain)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _unpacked(self, packed: Path, label: str, progress: Progress) -> Iterator[bytes]:
+        file = self._listed.file
+        try:
+            with packed.open("rb") as raw, progress.task(f"decompress {file}", self._listed.bytes, "bytes") as advance:
+                yield from _pieces(raw, advance)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(
+                f"{label}: the blob {self._listed.blob} cannot be decompressed from {file} ({error}); put a sound file there"
+            ) from error
+
+
+@contextmanager
+def home_faults(folder: Path) -> Iterator[None]:
+    """Tell of a failure to write in the folder in words that say what to do.
+
+    Raises:
+        HomeError: In place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            fault = HomeError(f"{folder}: no space left on the disk; free some, or set FILM_ASSETS_HOME to where there is more")
+        else:
+            fault = HomeError(
+                f"{folder}: cannot be written to ({error.strerror or error}); set FILM_ASSETS_HOME to a folder that can"
+            )
+        raise fault from error
+
+
+def _pieces(raw: IO[bytes], advance: Advance) -> Iterator[bytes]:
+    before = 0
+    with gzip.open(raw) as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+            advance(raw.tell() - before)
+            before = raw.tell()

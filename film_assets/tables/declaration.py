@@ -1,0 +1,184 @@
+"""How a table is declared: once, and everything else follows from it.
+
+The DDL, the column descriptions and lineage in the web UI, what a change rebuilds, and the documentation of the data all come
+from the declaration made here. Belongs here: ``Column``, ``Table``, ``Blob`` and the ``table`` decorator. Does not
+belong here: a table itself (its own module), SQL or files (``engines``), Dagster (``assets``).
+"""
+
+import ast
+import hashlib
+import inspect
+import textwrap
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import narwhals as nw
+
+Frame = nw.LazyFrame[Any]
+Type = Literal["VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP"]
+
+DTYPES: Mapping[Type, nw.dtypes.DType] = {
+    "VARCHAR": nw.String(),
+    "BOOLEAN": nw.Boolean(),
+    "SMALLINT": nw.Int16(),
+    "INTEGER": nw.Int32(),
+    "BIGINT": nw.Int64(),
+    "DOUBLE": nw.Float64(),
+    "TIMESTAMP": nw.Datetime("us"),
+}
+"""The SQL types tables use, and the Narwhals type of each."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, SQL type and meaning, and where its values come from.
+
+    ``sources`` are the columns it is computed from, as ``schema.table.column``. ``minimum``, ``maximum`` and ``pattern``
+    (a regular expression for the whole value) say which values a blob may hold, ``form`` says it in words; others are bad
+    values. ``references`` names the column whose ids this one repeats.
+    """
+
+    name: str
+    type: Type
+    text: str
+    sources: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    form: str = ""
+    references: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the warehouse: what it holds and how it is computed.
+
+    Attributes:
+        name: ``schema.table``, as people query it.
+        key: The columns that identify a row.
+        columns: All columns, in order.
+        text: What the table holds, in words.
+        function: From frames to a frame; a parameter ``raw_titles`` is given the table ``raw.titles``. None for a blob.
+        uses: Columns that decide which rows there are without giving a value (filters, joins), as ``schema.table.column``.
+        range_column: The id column whose ranges partition the table; empty where the table is not partitioned.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    text: str
+    function: Callable[..., Frame] | None = None
+    uses: tuple[str, ...] = ()
+    range_column: str = ""
+
+    @property
+    def schema(self) -> str:
+        """The first part of the name: raw, films, metrics or quality."""
+        return self.name.partition(".")[0]
+
+    @property
+    def short(self) -> str:
+        """The second part of the name."""
+        return self.name.partition(".")[2]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Table -> the columns of it that this one depends on; the function is given these and no others."""
+        found: dict[str, dict[str, None]] = {name.replace("_", ".", 1): {} for name in self.parameters}
+        for path in (*(source for column in self.columns for source in column.sources), *self.uses):
+            upstream, _, column = path.rpartition(".")
+            if upstream not in found:
+                raise TypeError(f"{self.name} reads {path}, but its function has no parameter for {upstream}")
+            found[upstream][column] = None
+        return {upstream: tuple(columns) for upstream, columns in found.items()}
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of the function: ``raw_titles`` stands for the table ``raw.titles``."""
+        return tuple(inspect.signature(self.function).parameters) if self.function else ()
+
+    @cached_property
+    def code_version(self) -> str:
+        """A digest of the declaration and of the code that computes the rows, with the helpers and constants it uses."""
+        shape = [(column.name, column.type, column.minimum, column.maximum, column.pattern) for column in self.columns]
+        parts = [repr((self.name, self.key, shape)), *(_code(self.function) if self.function else [])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name} has no column {name}")
+
+    def take(self, *names: str) -> tuple[Column, ...]:
+        """These columns as another table declares them when it hands their values on unchanged."""
+        columns = (self.column(name) for name in names)
+        return tuple(Column(c.name, c.type, c.text, (f"{self.name}.{c.name}",), references=c.references) for c in columns)
+
+    def compute(self, frames: Mapping[str, Frame]) -> Frame:
+        """The rows of the table from its inputs by table name, with exactly the declared columns and types."""
+        assert self.function, f"{self.name} is landed, not computed"
+        result = self.function(**{parameter: frames[parameter.replace("_", ".", 1)] for parameter in self.parameters})
+        return result.select(nw.col(column.name).cast(DTYPES[column.type]) for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Blob(Table):
+    """A raw table: what a blob delivers, typed. ``files`` are the names it goes by at a source, without ``.gz``."""
+
+    files: tuple[str, ...] = ()
+
+
+def table(
+    name: str, *, key: tuple[str, ...], columns: tuple[Column, ...], uses: tuple[str, ...] = (), range_column: str | None = None
+) -> Callable[[Callable[..., Frame]], Table]:
+    """Declare a table around the function that computes it; its docstring becomes the table's description.
+
+    ``range_column`` is the first column of the key unless it is named.
+    """
+
+    def declare(function: Callable[..., Frame]) -> Table:
+        text = " ".join((function.__doc__ or "").split())
+        return Table(name, key, columns, text, function, uses, key[0] if range_column is None else range_column)
+
+    return declare
+
+
+def _code(function: Callable[..., Any]) -> list[str]:
+    """The function's code, then the helpers, constants and modules of this package that it names, and so on down."""
+    package = __name__.partition(".")[0]
+    todo: list[Any] = [function]
+    done: dict[int, str] = {}
+    while todo:
+        item = todo.pop()
+        tree = _stripped(item)
+        done[id(item)] = ast.unparse(tree)
+        scope = vars(item) if inspect.ismodule(item) else item.__globals__
+        for name in sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & scope.keys()):
+            value = scope[name]
+            if isinstance(value, str | int | float | tuple):
+                done[id(value)] = f"{name} = {value!r}"
+            elif isinstance(value, types.FunctionType | types.ModuleType) and id(value) not in done:
+                home = value.__name__ if inspect.ismodule(value) else value.__module__
+                todo += [value] if home.startswith(package) and home != __name__ else []
+    return sorted(done.values())
+
+
+def _stripped(item: Any) -> ast.AST:
+    """The code of a function or module without its comments, decorators and docstrings."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(item)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = []
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree

@@ -1,0 +1,215 @@
+"""The questions people ask most, as table macros that every client of ``films.duckdb`` can call.
+
+``from compare_people(['nm0000001', 'nm0000002'])``, ``from credits_of('nm0000001')``, ``from people_of('tt0000001')``,
+``from find_person('astaire')``: the macros are stored in the file, and the reader asks through them, so that a notebook, the
+command line and plain SQL get the same answer. They name tables with their catalog, ``films.metrics.person_success``, so that
+they work too where the file is attached under its own name beside others.
+
+Belongs here: macros and the catalogue of metrics that can be compared. Does not belong here: formulas (``metrics``), and how a
+name is told from an id (``reader``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from film_assets.tables import films, metrics
+from film_assets.tables.declaration import Column
+
+Kind = Literal["person", "title"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Something people or titles can be compared by.
+
+    Attributes:
+        name: The column of ``compare_people`` or ``compare_titles``.
+        kind: Whether it is told of people or of titles.
+        text: Its meaning.
+        expression: How the macro gets it.
+        default: Whether it is shown when nobody says which to show.
+    """
+
+    name: str
+    kind: Kind
+    text: str
+    expression: str
+    default: bool = False
+
+
+def _from(kind: Kind, source: str, columns: Iterable[Column]) -> list[Metric]:
+    return [Metric(column.name, kind, column.text, f'{source}."{column.name}"') for column in columns]
+
+
+def _in_role(role: str) -> list[Metric]:
+    """The columns of ``person_success`` for one role, under a name that says which; for all of them under their own."""
+    found = _from("person", "success", metrics.person_success.columns[2:])
+    if role == metrics.ROLES[0]:
+        return found
+    named = ((metric, role + metric.name[0].upper() + metric.name[1:]) for metric in found)
+    return [
+        replace(metric, name=name, text=f"As {role}: {metric.text[0].lower()}{metric.text[1:]}", expression=f'success."{name}"')
+        for metric, name in named
+    ]
+
+
+def _ordered(found: Iterable[Metric], defaults: str) -> tuple[Metric, ...]:
+    """The metrics shown by default first, in that order, then the others."""
+    by_name = {metric.name: metric for metric in found}
+    return tuple(replace(by_name.pop(name), default=True) for name in defaults.split()) + tuple(by_name.values())
+
+
+_PERSON = _ordered(
+    (
+        *_from("person", "person", films.names.columns[1:]),
+        *(metric for role in metrics.ROLES for metric in _in_role(role)),
+        Metric("bestTitle", "person", "The rated title with the highest weightedRating.", 'best."primaryTitle"'),
+        *_from("person", "known", metrics.known_for_success.columns[1:]),
+    ),
+    "primaryName birthYear titles directorTitles writerTitles actorTitles averageRating voteWeightedRating numVotes hitShare "
+    "knownAverageRating knownNumVotes bestTitle firstYear lastYear",
+)
+
+_TITLE = _ordered(
+    (
+        *_from("title", "title", films.titles.columns[1:]),
+        *_from("title", "success", (c for c in metrics.title_success.columns[1:] if c.name not in films.titles.column_names)),
+        Metric("genres", "title", "Its genres.", 'genre."genres"'),
+        Metric("directors", "title", "The names of its directors.", 'director."names"'),
+        Metric("writers", "title", "The names of its writers.", 'writer."names"'),
+    ),
+    "primaryTitle titleType startYear genres averageRating numVotes weightedRating directors",
+)
+
+METRICS: tuple[Metric, ...] = _PERSON + _TITLE
+"""Everything people and titles can be compared by."""
+
+
+def statements() -> list[str]:
+    """The statements that store the macros in the catalog ``films``."""
+    return [f"create or replace macro {signature} as table {query}" for signature, query in _macros().items()]
+
+
+def _macros() -> dict[str, str]:
+    return {
+        "comparable_metrics()": _catalogue(),
+        "compare_people(ids)": _compare_people(),
+        "compare_titles(ids)": _compare_titles(),
+        "credits_of(person)": _CREDITS_OF,
+        "people_of(title)": _PEOPLE_OF,
+        "find_person(wanted, most := 20)": _FIND_PERSON,
+        "find_title(wanted, most := 20)": _FIND_TITLE,
+    }
+
+
+def _catalogue() -> str:
+    rows = (f"({_text(m.name)}, {_text(m.kind)}, {_text(m.text)}, {m.default})" for m in METRICS)
+    return f'select * from (values {", ".join(rows)}) as metric("name", kind, description, isDefault)'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _listed(found: Iterable[Metric]) -> str:
+    return ", ".join(f'{metric.expression} as "{metric.name}"' for metric in found)
+
+
+def _compare_people() -> str:
+    in_roles = ", ".join(
+        f"""any_value("{column}") filter (role = '{role}') as "{metric.name}\""""
+        for role in metrics.ROLES
+        for column, metric in zip(metrics.person_success.column_names[2:], _in_role(role), strict=True)
+    )
+    return f"""
+        with person as (from films.names where nconst in (select unnest(ids::varchar[]))),
+            known as (from films.metrics.known_for_success where nconst in (select unnest(ids::varchar[]))),
+            success as (
+                select nconst, {in_roles} from films.metrics.person_success
+                where nconst in (select unnest(ids::varchar[])) group by nconst),
+            best as (from films.titles where tconst in (select bestTconst from success))
+        select who.nconst, {_listed(_PERSON)}
+        from unnest(ids::varchar[]) with ordinality as who(nconst, place)
+            left join person using (nconst) left join success using (nconst) left join known using (nconst)
+            left join best on best.tconst = success.bestTconst
+        order by place"""
+
+
+def _crew_names(table: str) -> str:
+    return f"""
+        select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
+        from (from films.{table} where tconst in (select unnest(ids::varchar[]))) left join films.names using (nconst)
+        group by tconst"""
+
+
+def _compare_titles() -> str:
+    return f"""
+        with title as (from films.titles where tconst in (select unnest(ids::varchar[]))),
+            success as (from films.metrics.title_success where tconst in (select unnest(ids::varchar[]))),
+            genre as (
+                select tconst, string_agg(genre, ', ' order by genre) as genres from films.genres
+                where tconst in (select unnest(ids::varchar[])) group by tconst),
+            director as ({_crew_names("directors")}),
+            writer as ({_crew_names("writers")})
+        select what.tconst, {_listed(_TITLE)}
+        from unnest(ids::varchar[]) with ordinality as what(tconst, place)
+            left join title using (tconst) left join success using (tconst) left join genre using (tconst)
+            left join director using (tconst) left join writer using (tconst)
+        order by place"""
+
+
+_CREDITS_OF = """
+    with credit as (
+            select tconst, category as "role" from films.cast where nconst = person
+            union select tconst, 'director' from films.directors where nconst = person
+            union select tconst, 'writer' from films.writers where nconst = person),
+        played as (
+            select tconst, string_agg("character", ', ' order by ordering, position) as characters
+            from films.characters where nconst = person group by tconst),
+        work as (select tconst, string_agg("role", ', ' order by "role") as roles from credit group by tconst),
+        title as (from films.titles where tconst in (select tconst from work)),
+        success as (from films.metrics.title_success where tconst in (select tconst from work))
+    select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
+    from work left join played using (tconst) left join title using (tconst) left join success using (tconst)
+    order by title.startYear desc nulls last, numVotes desc nulls last, tconst"""
+
+_PEOPLE_OF = """
+    with credit as (
+            select nconst, category as "role", ordering as place from films.cast where tconst = title
+            union all select nconst, 'director', 1000 + position from films.directors where tconst = title
+            union all select nconst, 'writer', 2000 + position from films.writers where tconst = title),
+        played as (
+            select nconst, string_agg("character", ', ' order by ordering, position) as characters
+            from films.characters where tconst = title group by nconst),
+        work as (
+            select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
+            from credit where nconst is not null group by nconst),
+        person as (from films.names where nconst in (select nconst from work)),
+        known as (from films.metrics.known_for_success where nconst in (select nconst from work))
+    select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
+    from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
+    order by place, nconst"""
+
+_FOLDED = "strip_accents(lower({}))"
+"""Text as it is compared: upper and lower case, with and without accents, are the same."""
+
+_FIND_PERSON = f"""
+    with found as (
+            select nconst, primaryName, birthYear, deathYear, knownAverageRating, knownNumVotes
+            from films.names left join films.metrics.known_for_success using (nconst)
+            where contains({_FOLDED.format("primaryName")}, {_FOLDED.format("wanted")})
+            order by knownNumVotes desc nulls last, nconst limit most),
+        known as (
+            select nconst, primaryTitle
+            from (select nconst, min_by(tconst, position) as tconst from films.known_for
+                where nconst in (select nconst from found) group by nconst) join films.titles using (tconst))
+    select nconst, primaryName, birthYear, deathYear, known.primaryTitle as knownFor, knownAverageRating, knownNumVotes
+    from found left join known using (nconst)
+    order by knownNumVotes desc nulls last, nconst"""
+
+_FIND_TITLE = f"""
+    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes
+    from films.titles left join films.ratings using (tconst)
+    where contains({_FOLDED.format("primaryTitle")}, {_FOLDED.format("wanted")})
+    order by numVotes desc nulls last, tconst limit most"""
