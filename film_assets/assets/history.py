@@ -13,7 +13,6 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 
-
 _BUSY_SECONDS = 60
 """How long a writer waits for another, as in Dagster's own."""
 

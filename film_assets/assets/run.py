@@ -69,10 +69,12 @@ def _options(definition: Any) -> Any:
     return getattr(definition.config_schema.config_type, "fields", None) or {}
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> Exception:
+def _reason(result: dg.ExecuteInProcessResult) -> BaseException:
     for event in result.get_step_failure_events():
         data = event.step_failure_data
         if data.user_failure_data is not None and data.user_failure_data.description:
             return FilmAssetsError(data.user_failure_data.description)
+        if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return KeyboardInterrupt()
         return RuntimeError(f"step {event.step_key} failed\n{data.error.to_string() if data.error else ''}")
     return RuntimeError(f"run {result.run_id} failed")

@@ -128,7 +128,8 @@ def _suggestions(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> str:
     query = f"""
         with folded as (select name, votes, {_FOLDED.format("name")} as this, {_FOLDED.format("$name")} as that from ({names})),
             compared as (
-                select name, votes, jaro_winkler_similarity(this, that) as similarity, contains(this, that) as within from folded)
+                select name, votes, jaro_winkler_similarity(this, that) as similarity, that <> '' and contains(this, that) as within
+                from folded)
         select name from compared where similarity >= {_NEAR} or within
         group by name order by max(similarity) desc, max(votes) desc, name limit 3"""
     near = [_shown(name) for (name,) in snapshot.relation(query, {"name": item[:_LONGEST_SHOWN]}).fetchall()]

@@ -38,7 +38,8 @@ class Column:
 
     ``sources`` are the columns it is computed from, as ``schema.table.column``. ``minimum``, ``maximum`` and ``pattern``
     (a regular expression for the whole value) say which values a blob may hold, ``form`` says it in words; others are bad
-    values. ``references`` names the column whose ids this one repeats.
+    values. ``allowed`` are the values known so far: others are kept, and a check tells of them. ``references`` names the column
+    whose ids this one repeats.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     pattern: str | None = None
     form: str = ""
     references: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ class Table:
     def take(self, *names: str) -> tuple[Column, ...]:
         """These columns as another table declares them when it hands their values on unchanged."""
         columns = (self.column(name) for name in names)
-        return tuple(Column(c.name, c.type, c.text, (f"{self.name}.{c.name}",), references=c.references) for c in columns)
+        return tuple(
+            Column(c.name, c.type, c.text, (f"{self.name}.{c.name}",), references=c.references, allowed=c.allowed)
+            for c in columns
+        )
 
     def compute(self, frames: Mapping[str, Frame]) -> Frame:
         """The rows of the table from its inputs by table name, with exactly the declared columns and types."""

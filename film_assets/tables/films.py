@@ -19,7 +19,11 @@ _PERSON = raw.names.take("nconst")
     columns=(
         *raw.titles.take("tconst", "titleType", "primaryTitle", "originalTitle"),
         Column(
-            "isAdult", "BOOLEAN", "Whether it is an adult title; one that does not say so counts as one.", ("raw.titles.isAdult",)
+            "isAdult",
+            "BOOLEAN",
+            "Whether it is an adult title; one that does not say so counts as one.",
+            ("raw.titles.isAdult",),
+            allowed=("true", "false"),
         ),
         *raw.titles.take("startYear", "endYear", "runtimeMinutes"),
     ),

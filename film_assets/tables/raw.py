@@ -16,6 +16,12 @@ _JSON_STRING = (
 _JSON_STRINGS = rf"\[\s*(?:{_JSON_STRING}\s*(?:,\s*{_JSON_STRING}\s*)*)?\]"
 """A JSON array of strings (RFC 8259), with no lone surrogate, which not every engine can hold."""
 
+_TITLE_TYPES = tuple("short movie tvEpisode tvSeries tvMiniSeries tvMovie tvSpecial tvShort tvPilot video videoGame".split())
+_CATEGORIES = (
+    *("actor", "actress", "self", "director", "writer", "producer", "composer", "editor", "cinematographer"),
+    *("production_designer", "archive_footage", "archive_sound", "casting_director"),
+)
+
 _TCONST = Column("tconst", "VARCHAR", "The title.", pattern=_TITLE_ID, form="tt and at least seven digits")
 _NCONST = Column("nconst", "VARCHAR", "The person.", pattern=_PERSON_ID, form="nm and at least seven digits")
 
@@ -29,7 +35,7 @@ cast = Blob(
         _TCONST,
         Column("ordering", "SMALLINT", "Number of the row within its title, from 1.", minimum=1, form="1 or more"),
         _NCONST,
-        Column("category", "VARCHAR", "What the person did: actor, actress, self, director, ..."),
+        Column("category", "VARCHAR", "What the person did: actor, actress, self, director, ...", allowed=_CATEGORIES),
         Column("job", "VARCHAR", "The job in words, where the category does not say it all."),
         Column("characters", "VARCHAR", "The characters played.", pattern=_JSON_STRINGS, form="a JSON array of strings"),
     ),
@@ -85,7 +91,7 @@ titles = Blob(
     text="The titles, as delivered.",
     columns=(
         _TCONST,
-        Column("titleType", "VARCHAR", "Kind of title: movie, short, tvSeries, tvEpisode, video, ..."),
+        Column("titleType", "VARCHAR", "Kind of title: movie, short, tvSeries, tvEpisode, video, ...", allowed=_TITLE_TYPES),
         Column("primaryTitle", "VARCHAR", "The title it is best known by."),
         Column("originalTitle", "VARCHAR", "The title in the original language."),
         Column("isAdult", "SMALLINT", "1 for an adult title, 0 for any other.", minimum=0, maximum=1, form="0 or 1"),

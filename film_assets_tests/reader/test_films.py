@@ -200,7 +200,7 @@ def test_find_has_the_best_known_first(films):
     ("text", "found"),
     [
         ("nandu", [JOSE]),
-        ("Ñ", [JOSE]),
+        ("ÑANDÚ", [JOSE]),
         ("%", ["nm0000015"]),
         ("🎬", ["nm0000015"]),
         ("_", []),
@@ -213,10 +213,7 @@ def test_find_has_the_best_known_first(films):
     ],
 )
 def test_find_takes_text_as_it_is(films, text, found):
-    if text == "Ñ":
-        assert JOSE in films.find(text)["id"]
-    else:
-        assert films.find(text)["id"].to_list() == found
+    assert films.find(text)["id"].to_list() == found
 
 
 def test_nothing_hostile_came_through(films):
@@ -254,14 +251,10 @@ def test_nobody_can_write(films):
 def test_export(films, tmp_path, ending):
     file = tmp_path / f"it's here.{ending}"
     assert films.export("films.titles", file) == 7
-    exported = (
-        duckdb.read_csv(str(file), quotechar='"')
-        if ending == "csv"
-        else duckdb.sql(f"from '{str(file).replace(chr(39), chr(39) * 2)}'")
-    )
-    assert sorted(exported.fetchall()) == sorted(films.table("films.titles").fetchall()) or ending != "parquet"
-    assert len(exported) == 7
-    assert exported.columns == films.table("films.titles").columns
+    read = {"parquet": pl.read_parquet, "csv": pl.read_csv, "json": pl.read_ndjson}[ending]
+    frame = read(file)
+    assert frame.columns == films.table("films.titles").columns
+    assert '"Rolling in the Deep Dish' in frame["primaryTitle"]
 
 
 def test_export_that_cannot_be(films, tmp_path):
@@ -301,7 +294,7 @@ def test_what_to_open(home, monkeypatch):
 
 def test_nothing_published_yet(tmp_path):
     for missing in (tmp_path, tmp_path / "nowhere", tmp_path / "films.duckdb"):
-        with pytest.raises(HomeError, match="nothing is published in .* yet; run `film-assets refresh` first"):
+        with pytest.raises(HomeError, match=r"nothing is published in .* yet; run `film-assets refresh` first"):
             open_films(missing)
 
 
@@ -345,15 +338,21 @@ def _publish_without_hamlet(home, file):
 
 
 def test_importing_it_is_light():
-    loaded = "import sys, json; import film_assets; before = list(sys.modules); import film_assets.reader; print(json.dumps([before, list(sys.modules)]))"
-    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
-    before, after = json.loads(done.stdout)
+    before, after = (
+        json.loads(_python(f"import json, sys, {module}; print(json.dumps(list(sys.modules)))").stdout)
+        for module in ("film_assets", "film_assets.reader")
+    )
     assert "duckdb" not in before
     assert not {"dagster", "azure", "pydantic", "narwhals", "pyarrow"} & set(after)
 
 
 def test_leaves_nothing_behind_at_exit(home):
     """DuckDB complains on standard error of anything that still holds on to it."""
-    program = "import sys; from film_assets import open_films\nwith open_films(sys.argv[1]) as films: print(films.find('astaire').height)"
-    done = subprocess.run([sys.executable, "-c", program, str(home)], capture_output=True, check=True, text=True)
+    done = _python(
+        "import film_assets, sys\nwith film_assets.open_films(sys.argv[1]) as f: print(f.find('astaire').height)", home
+    )
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def _python(program, *arguments):
+    return subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, check=True, text=True)

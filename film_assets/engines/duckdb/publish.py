@@ -25,11 +25,13 @@ def publish(warehouse: Warehouse, home: Home, *, force: bool = False) -> bool:
     if home.films.exists() and warehouse.published_version == wanted and not force:
         return False
     unfinished = home.films.with_suffix(".duckdb.new")
-    with warehouse.released() as working:
+    try:
+        with warehouse.released() as working:
+            shutil.copyfile(working, unfinished)
+        _finish(unfinished, views)
+        unfinished.replace(home.films)
+    finally:
         unfinished.unlink(missing_ok=True)
-        shutil.copyfile(working, unfinished)
-    _finish(unfinished, views)
-    unfinished.replace(home.films)
     _sync(home.folder)
     _remember(warehouse, wanted)
     return True

@@ -5,7 +5,7 @@ are rejected for a wrong number of fields, a NUL byte, a stray carriage return, 
 bad value in another column becomes null. Each is recorded with its reason. Does not belong here: where pieces come from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -85,20 +85,25 @@ def _strictly(blob: Blob, dialect: Dialect, data: bytes, chars: Bytes, lines: in
     return frame if counts.item() in (0, None) and _unique(frame, blob.key) else None
 
 
-def _parse(blob: Blob, dialect: Dialect, data: bytes, *, typed: bool) -> pl.DataFrame:
+def _parse(
+    blob: Blob, dialect: Dialect, data: bytes, *, typed: bool, lenient: bool = False, only: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The fields of whole lines as values or as texts; ``lenient`` makes null of what is no value of its type."""
     types = {column.name: POLARS[column.type] if typed else pl.String for column in blob.columns}
     schema = {f"_{i}" if name not in types else name: types.get(name, pl.String) for i, name in enumerate(dialect.columns)}
+    wanted = list(only or types)
     if not data:
-        return pl.DataFrame(schema=types)
-    frame = pl.read_csv(
+        return pl.DataFrame(schema={name: types[name] for name in wanted})
+    frame = pl.scan_csv(
         data,
         separator="\t",
         has_header=False,
         schema=schema,
         quote_char='"' if dialect.quoted else None,
         null_values=NULL,
+        ignore_errors=lenient,
     )
-    return frame.select(*types)
+    return frame.select(wanted).collect()
 
 
 def _unique(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
@@ -131,11 +136,19 @@ class _Lines:
 
     def count(self, places: Mask) -> npt.NDArray[np.int64]:
         """How many of the marked bytes are in each line."""
-        upto = np.concatenate(([0], np.cumsum(places, dtype=np.int64)))
-        return upto[self.ends] - upto[self.begins]
+        upto: npt.NDArray[np.int64] = np.searchsorted(np.flatnonzero(places), self.ends)
+        return np.diff(upto, prepend=0)
+
+    def having(self, byte: int) -> Mask:
+        """Which lines have this byte, which few do."""
+        found = np.zeros(len(self.ends), np.bool_)
+        found[np.searchsorted(self.ends, np.flatnonzero(self.chars == byte), "right")] = True
+        return found
 
     def bytes(self, chosen: Mask) -> bytes:
         """The bytes of the chosen lines."""
+        if chosen.all():
+            return self.chars.tobytes()
         return self.chars[np.repeat(chosen, self.ends - self.begins)].tobytes()
 
     def texts(self, chosen: Mask) -> pl.DataFrame:
@@ -145,22 +158,39 @@ class _Lines:
 
 
 def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
+    """Take out the lines with anything wrong, go through those alone, and put what can be loaded of them back in its place."""
     ends = np.flatnonzero(chars == _LF) + 1
     lines = _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
     sound = np.ones(len(ends), np.bool_)
-    rejects = []
+    broken = []
     for faulty, reason in _broken(lines, dialect):
-        rejects.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
+        broken.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
         sound &= ~faulty
-    strings = _parse(blob, dialect, lines.bytes(sound), typed=False)
-    frame = _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(sound))))
-    frame, refused = _refuse_keys(blob, frame)
-    rejected = len(ends) - int(sound.sum()) + refused.height
-    bad = pl.concat([refused, *_bad_values(blob, frame)])
-    rejects.append(bad.join(lines.texts(np.isin(np.arange(len(ends)), bad["line"].to_numpy())), on="line", how="left"))
-    loaded = frame.select(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names)
-    recorded = pl.concat(rejects, how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
-    return Rows(loaded, len(ends), rejected, recorded.sort("line", maintain_order=True))
+    frame, suspicious = _leniently(blob, dialect, lines, sound)
+    strings = _parse(blob, dialect, lines.bytes(suspicious), typed=False)
+    mended, refused = _refuse_keys(blob, _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(suspicious)))))
+    bad = pl.concat([refused, *_bad_values(blob, mended)]).join(lines.texts(suspicious), on="line", how="left")
+    loaded = mended.select("line", *(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names))
+    together = pl.concat([frame, loaded.select(frame.columns)]).sort("line").drop("line")
+    rejects = pl.concat([*broken, bad], how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
+    rejected = int(np.count_nonzero(~sound)) + refused.height
+    return Rows(together, len(ends), rejected, rejects.sort("line", maintain_order=True))
+
+
+def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tuple[pl.DataFrame, Mask]:
+    """The rows of the sound lines in which every value is good, with their lines; and which of the sound lines are left over."""
+    data = lines.bytes(sound)
+    frame = _parse(blob, dialect, data, typed=True, lenient=True).with_columns(line=pl.Series(np.flatnonzero(sound)))
+    numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
+    texts = _parse(blob, dialect, data, typed=False, only=numbers)
+    unread = [frame[name].is_null() & texts[name].is_not_null() for name in numbers]
+    outside = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
+    missing = [pl.col(key).is_null() for key in blob.key]
+    repeated = [] if _unique(frame, blob.key) else [pl.struct(blob.key).is_duplicated()]
+    left = frame.select(pl.any_horizontal(*unread, *outside, *missing, *repeated).fill_null(value=False)).to_series()
+    suspicious = np.zeros(len(sound), np.bool_)
+    suspicious[frame["line"].filter(left).to_numpy()] = True
+    return frame.filter(~left), suspicious
 
 
 def _broken(lines: _Lines, dialect: Dialect) -> Iterator[tuple[Mask, str]]:
@@ -170,28 +200,28 @@ def _broken(lines: _Lines, dialect: Dialect) -> Iterator[tuple[Mask, str]]:
         quotes = lines.chars == _QUOTE
         yield lines.count(quotes) % 2 == 1, "a quote is not closed on its line"
         before = np.cumsum(quotes, dtype=np.uint8)
-        inside = (before - np.repeat(before[lines.begins] - quotes[lines.begins], lines.ends - lines.begins)) % 2 == 1
-        tabs &= ~inside
+        at_begin = before[lines.begins] - quotes[lines.begins]
+        tabs &= (before - np.repeat(at_begin, lines.ends - lines.begins)) % 2 == 0
     fields = lines.count(tabs) + 1
     for found in np.unique(fields[fields != len(dialect.columns)]):
         yield fields == found, f"{found} fields instead of {len(dialect.columns)}"
-    yield lines.count(lines.chars == _NUL) > 0, "a NUL byte in the line"
-    yield lines.count(lines.chars == _CR) > 0, "a carriage return in the line"
+    yield lines.having(_NUL), "a NUL byte in the line"
+    yield lines.having(_CR), "a carriage return in the line"
     yield _not_utf8(lines), "not UTF-8"
 
 
 def _not_utf8(lines: _Lines) -> Mask:
     found = np.zeros(len(lines.ends), np.bool_)
-    data, start = memoryview(lines.chars.tobytes()), 0
-    while start < len(data):
+    start = 0
+    while start < len(lines.chars):
+        stop = int(lines.ends[min(np.searchsorted(lines.ends, start + _WINDOW), len(lines.ends) - 1)])
         try:
-            str(data[start:], "utf-8")
+            lines.chars[start:stop].tobytes().decode()
         except UnicodeDecodeError as error:
             line = int(np.searchsorted(lines.ends, start + error.start, "right"))
             found[line] = True
-            start = int(lines.ends[line])
-        else:
-            break
+            stop = int(lines.ends[line])
+        start = stop
     return found
 
 
