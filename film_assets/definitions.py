@@ -5,7 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from film_assets.assets.blobs import blobs
+from film_assets.assets.checks import table_checks
 from film_assets.assets.jobs import REFRESH
+from film_assets.assets.retention import retention_job
+from film_assets.assets.schedules import abandoned_runs, daily_refresh, daily_retention
 from film_assets.assets.snapshot import snapshot
 from film_assets.assets.tables import TABLE_ASSETS
 from film_assets.pipeline import Pipeline, Report
@@ -26,7 +29,8 @@ def build_defs(
     """The definitions for the web UI, the command line and the tests alike.
 
     Args:
-        settings: None reads them from the environment when a run begins.
+        settings: None reads them from the environment: when a run begins, and here what the schedules need, as Dagster has
+            nothing that would read the time of a schedule later.
         progress: Who is told how far a run is.
         report: Filled in by a run in this process.
         wait_seconds: How long a run waits for another that holds the home.
@@ -37,12 +41,20 @@ def build_defs(
         with Pipeline(settings or load_settings(), progress=progress, report=report, wait_seconds=wait_seconds) as opened:
             yield opened
 
+    now = settings or load_settings()
+    retention = retention_job(now.keep_runs_days)
     return dg.Definitions(
         assets=[blobs, *TABLE_ASSETS, snapshot],
-        jobs=[REFRESH],
+        asset_checks=[table_checks],
+        jobs=[REFRESH, retention],
+        schedules=[daily_refresh(now), daily_retention(now, retention)],
+        sensors=[abandoned_runs(now.kept_in)],
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )
 
 
-defs = build_defs()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads: made when it loads the code location, so that an import reads no settings."""
+    return build_defs()

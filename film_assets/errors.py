@@ -13,6 +13,10 @@ class SourceError(FilmAssetsError):
     """The place the blobs come from cannot be read: unreachable, unknown, not permitted, or a blob is missing."""
 
 
+class TransientError(SourceError):
+    """A failure that may pass by itself: no answer, or one that the service is not able to answer now."""
+
+
 class BlobError(FilmAssetsError):
     """A blob cannot be landed as it is: empty, no TSV, a column missing. The previous landing stays."""
 

@@ -16,6 +16,7 @@ from typing import Any, Self
 import duckdb
 
 from film_assets.engines.duckdb import landed
+from film_assets.engines.duckdb.head import head, table_head
 from film_assets.engines.duckdb.outcome import Outcome
 from film_assets.engines.duckdb.publish import publish
 from film_assets.engines.duckdb.rebuild import rebuild
@@ -110,6 +111,12 @@ class Pipeline:
         """The blobs there are, as they were when this run first asked."""
         return self.source.list()
 
+    def landed_now(self) -> set[str]:
+        """The blobs that are landed as they are at the source; found out without waiting for another run."""
+        known = _landed_blobs(self._home)
+        wanted = {blob.short: landed.identity(blob, self.listed[blob.short], self.source.label) for blob in BLOBS}
+        return {name for name, identity in wanted.items() if name in known and _identity(known[name]) == identity}
+
     def land(self, blob: Blob, *, force: bool = False) -> Outcome:
         """Download and land a blob if its version is not the landed one, or with ``force``."""
         source, version = self.source.label, self.listed[blob.short]
@@ -147,6 +154,14 @@ class Pipeline:
     def published_version(self) -> str:
         """Changes with the content of the published snapshot."""
         return self.warehouse.published_version
+
+    def blob_accounts(self) -> str:
+        """The versions of the blobs the tables are built from, and their rows, as a Markdown table."""
+        return table_head(self.warehouse, "quality.blobs", len(BLOBS))
+
+    def head(self, table: Table, key: str, rows: int) -> str:
+        """The first rows of a range in the order of its key, as a Markdown table."""
+        return head(self.warehouse, table, key, rows)
 
     def count(self, table: Table) -> int:
         """The rows of any table, counted."""
@@ -194,7 +209,7 @@ def blob_status(settings: Settings) -> list[BlobStatus]:
     source = source_of(settings)
     listed = source.list()
     known = _landed_blobs(settings.kept_in)
-    return [_status(listed[blob.short], source.label, known.get(blob.short)) for blob in BLOBS]
+    return [_status(blob, listed[blob.short], source.label, known.get(blob.short)) for blob in BLOBS]
 
 
 def _landed_blobs(home: Home) -> Mapping[str, Mapping[str, Any]]:
@@ -208,11 +223,15 @@ def _landed_blobs(home: Home) -> Mapping[str, Mapping[str, Any]]:
         return landed.landed_blobs(home.films)
 
 
-def _status(listed: Listed, source: str, known: Mapping[str, Any] | None) -> BlobStatus:
+def _identity(known: Mapping[str, Any]) -> tuple[str, str, str]:
+    return known["source"], known["version"], known["landing"]
+
+
+def _status(blob: Blob, listed: Listed, source: str, known: Mapping[str, Any] | None) -> BlobStatus:
     if known is None:
         state, known = "new", {}
     else:
-        state = "unchanged" if (known["source"], known["version"]) == (source, listed.version) else "changed"
+        state = "unchanged" if _identity(known) == landed.identity(blob, listed, source) else "changed"
     rows = known.get("rowsLoaded"), known.get("rowsRejected")
     return BlobStatus(listed.blob, listed.file, listed.bytes, listed.version, listed.last_modified, state, *rows)
 

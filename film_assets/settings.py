@@ -6,9 +6,10 @@ sources, which the sources read from the environment themselves.
 
 import os
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from dotenv import load_dotenv
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from film_assets.errors import FilmAssetsError
@@ -29,6 +30,17 @@ class Settings(BaseSettings):
     home: Path = Field(_REPO / "data", description="The folder everything is kept in.")
     memory: float = Field(_DEFAULT_MEMORY_GIB, gt=0.5, description="GiB of memory a refresh may use.")
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads DuckDB may use.")
+
+    refresh_hour: int = Field(5, ge=0, le=23, description="The hour of the day at which the daily refresh begins.")
+    time_zone: str = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
+    keep_runs_days: int = Field(30, ge=1, description="How many days Dagster's history of a run is kept.")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("no such time zone; a name is like Europe/Kyiv")
+        return name
 
     @property
     def kept_in(self) -> Home:

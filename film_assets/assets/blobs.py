@@ -1,10 +1,14 @@
 """The blobs at the source, observed: their versions show in the graph without a download."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from film_assets.assets.common import OWNERS, PipelineResource, readable_failures
+from film_assets.assets.events import LANDED
+from film_assets.pipeline import Pipeline
 from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, Blob
 
@@ -24,19 +28,22 @@ def _spec(blob: Blob) -> dg.AssetSpec:
     )
 
 
-def _observation(blob: Blob, listed: Listed, source: str) -> dg.ObserveResult:
+def _metadata(listed: Listed, source: str) -> dict[str, Any]:
     modified = dg.MetadataValue.timestamp(listed.last_modified) if listed.last_modified else dg.MetadataValue.text("unknown")
-    return dg.ObserveResult(
-        asset_key=blob_key(blob),
-        data_version=dg.DataVersion(listed.version),
-        metadata={
-            "source": source,
-            "file": listed.file,
-            "bytes": listed.bytes,
-            "etag": listed.etag or "none",
-            "last modified": modified,
-        },
-    )
+    return {
+        "source": source,
+        "file": listed.file,
+        "bytes": listed.bytes,
+        "etag": listed.etag or "none",
+        "version": listed.version,
+        "last modified": modified,
+    }
+
+
+def observed_landed(blob: Blob, pipeline: Pipeline) -> dg.AssetObservation:
+    """The event that says a blob has been landed as it is at the source."""
+    metadata = _metadata(pipeline.listed[blob.short], pipeline.source.label)
+    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={DATA_VERSION_TAG: LANDED})
 
 
 @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
@@ -45,7 +52,9 @@ def _observation(blob: Blob, listed: Listed, source: str) -> dg.ObserveResult:
 def blobs(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.ObserveResult]:
     """List the blobs there are, with their versions."""
     with readable_failures():
-        found, source = pipeline.listed, pipeline.source.label
+        found, source, landed = pipeline.listed, pipeline.source.label, pipeline.landed_now()
     for blob in BLOBS:
         if blob_key(blob) in context.selected_asset_keys:
-            yield _observation(blob, found[blob.short], source)
+            listed = found[blob.short]
+            version = dg.DataVersion(LANDED if blob.short in landed else listed.version)
+            yield dg.ObserveResult(asset_key=blob_key(blob), data_version=version, metadata=_metadata(listed, source))

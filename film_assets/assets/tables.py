@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import dagster as dg
 
-from film_assets.assets.blobs import blob_key
+from film_assets.assets.blobs import blob_key, observed_landed
 from film_assets.assets.common import ID_RANGES, OWNERS, POOL, Options, PipelineResource, chosen_ranges, readable_failures
 from film_assets.assets.describe import key_of, metadata_of
 from film_assets.assets.events import WITHOUT_AUTOMATIC_EVENTS, record
@@ -33,6 +33,8 @@ def _partitioned(table: Table, step: Step, deps: Sequence[dg.AssetDep], kinds: s
         with readable_failures():
             outcome = step(pipeline, chosen_ranges(context), config.rebuild)
             record(context, pipeline, outcome)
+            if isinstance(table, Blob) and table.short in pipeline.report.downloaded:
+                context.log_event(observed_landed(table, pipeline))
         return dg.MaterializeResult(metadata=WITHOUT_AUTOMATIC_EVENTS)
 
     return materialize

@@ -30,10 +30,11 @@ _CALLED: dict[Kind, str] = {
                 where {_FOLDED.format("primaryName")} = {_FOLDED.format("$name")}),
             known as (
                 select nconst, min_by(tconst, position) as tconst from films.known_for
-                where nconst in (select nconst from found) group by nconst)
+                where nconst in (select nconst from found) group by nconst),
+            best as (select tconst, primaryTitle from films.titles where tconst in (select tconst from known)),
+            success as (from films.metrics.known_for_success where nconst in (select nconst from found))
         select nconst as id, primaryName as name, birthYear as year, primaryTitle as about, coalesce(knownNumVotes, 0) as votes
-        from found left join known using (nconst) left join films.titles using (tconst)
-            left join films.metrics.known_for_success using (nconst)
+        from found left join known using (nconst) left join best using (tconst) left join success using (nconst)
         order by votes desc, id""",
     "title": f"""
         select tconst as id, primaryTitle as name, startYear as year, titleType as about, coalesce(numVotes, 0) as votes
@@ -128,7 +129,8 @@ def _suggestions(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> str:
     query = f"""
         with folded as (select name, votes, {_FOLDED.format("name")} as this, {_FOLDED.format("$name")} as that from ({names})),
             compared as (
-                select name, votes, jaro_winkler_similarity(this, that) as similarity, that <> '' and contains(this, that) as within
+                select name, votes, jaro_winkler_similarity(this, that) as similarity,
+                    that <> '' and contains(this, that) as within
                 from folded)
         select name from compared where similarity >= {_NEAR} or within
         group by name order by max(similarity) desc, max(votes) desc, name limit 3"""

@@ -14,7 +14,7 @@ from pathlib import Path
 import stamina
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
-from film_assets.errors import SourceError
+from film_assets.errors import SourceError, TransientError
 from film_assets.progress import Advance, Progress
 from film_assets.sources.base import DeniedError, Fetched, Files, Listed, find
 from film_assets.sources.local import LocalFiles, home_faults
@@ -41,10 +41,6 @@ _REASONS = {
 }
 
 _log = logging.getLogger(__name__)
-
-
-class TransientError(SourceError):
-    """A failure that may pass; a user reads it only after it has not passed for a while."""
 
 
 class ChangedError(Exception):
@@ -112,7 +108,7 @@ class RemoteSource(ABC):
                     fault = str(error)
                 local.part.unlink(missing_ok=True)
                 listed = self._find(listed.blob)
-        raise SourceError(f"{self.label}: {listed.file} {fault}, {_STARTS} times over; try again when nobody writes to it")
+        raise TransientError(f"{self.label}: {listed.file} {fault}, {_STARTS} times over; try again when nobody writes to it")
 
     def _find(self, blob: str) -> Listed:
         return find(self.label, blob, self._files[blob], lambda short, name: _LISTING(self._look, short, name))

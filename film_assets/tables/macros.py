@@ -138,9 +138,10 @@ def _compare_people() -> str:
 
 def _crew_names(table: str) -> str:
     return f"""
+        with crew as (from films.{table} where tconst in (select unnest(ids::varchar[]))),
+            person as (from films.names where nconst in (select nconst from crew))
         select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
-        from (from films.{table} where tconst in (select unnest(ids::varchar[]))) left join films.names using (nconst)
-        group by tconst"""
+        from crew left join person using (nconst) group by tconst"""
 
 
 def _compare_titles() -> str:

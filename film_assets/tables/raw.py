@@ -16,7 +16,10 @@ _JSON_STRING = (
 _JSON_STRINGS = rf"\[\s*(?:{_JSON_STRING}\s*(?:,\s*{_JSON_STRING}\s*)*)?\]"
 """A JSON array of strings (RFC 8259), with no lone surrogate, which not every engine can hold."""
 
-_TITLE_TYPES = tuple("short movie tvEpisode tvSeries tvMiniSeries tvMovie tvSpecial tvShort tvPilot video videoGame".split())
+_TITLE_TYPES = (
+    *("short", "movie", "tvEpisode", "tvSeries", "tvMiniSeries", "tvMovie", "tvSpecial", "tvShort", "tvPilot"),
+    *("video", "videoGame"),
+)
 _CATEGORIES = (
     *("actor", "actress", "self", "director", "writer", "producer", "composer", "editor", "cinematographer"),
     *("production_designer", "archive_footage", "archive_sound", "casting_director"),

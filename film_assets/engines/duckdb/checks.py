@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
@@ -23,11 +24,12 @@ TOLERATED_ORPHANS = 0.02
 EXAMPLES = 10
 """How many offending rows are named, the first ones in the order of their keys."""
 
-_LOOKED_AT = 200_000
-"""Of a table with more new rows, keys and orphans are looked for among one in so many ids, so that a refresh stays quick."""
+_AT_ONCE = 500_000
+"""Of a table with more new rows, keys and orphans are looked for in some of the changed ranges only, so that a refresh stays
+quick: in others each time, and in all of them when somebody asks for the check itself."""
 
 _STATE = """create table if not exists state.checks (
-    name varchar, rule varchar, range varchar, version varchar, oneIn bigint, failing bigint, examples varchar[])"""
+    name varchar, rule varchar, range varchar, version varchar, looked boolean, failing bigint, examples varchar[])"""
 
 _WHOLE = ("all",)
 """The one range of a rule that is about a table as a whole."""
@@ -38,15 +40,15 @@ class Found:
     """What a rule found in one range.
 
     Attributes:
-        version: Of what it looked at.
-        one_in: It looked at one id in so many.
-        failing: How many rows break the rule, estimated where it did not look at all.
+        version: Of all it would look at there.
+        looked: Whether it did.
+        failing: How many rows break the rule.
         examples: The first of them.
     """
 
     version: str
-    one_in: int
-    failing: int
+    looked: bool
+    failing: int = 0
     examples: Sequence[str] = ()
 
 
@@ -71,12 +73,12 @@ class Rule(ABC):
         """Range -> the version of all that the rule looks at there."""
 
     @abstractmethod
-    def look(self, warehouse: Warehouse, keys: Sequence[str], one_in: int) -> Iterable[tuple[str, int, Sequence[str]]]:
+    def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
         """The ranges in which it is broken: range, how often, and examples."""
 
-    def one_in(self, warehouse: Warehouse, keys: Sequence[str]) -> int:  # noqa: ARG002
-        """Of how many ids it looks at one, if it is to be quick."""
-        return 1
+    def some(self, warehouse: Warehouse, versions: Mapping[str, str]) -> Sequence[str]:  # noqa: ARG002
+        """The ranges it looks at if it is to be quick."""
+        return list(versions)
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,12 @@ class _RowRule(Rule):
         """Table -> columns the rule looks at."""
 
     @abstractmethod
-    def offending(self, keys: Iterable[str], one_in: int) -> str:
+    def offending(self, keys: Iterable[str]) -> str:
         """A query for the rows that break the rule: columns id, which is of the table's range column, and example."""
 
     @cached_property
     def code(self) -> str:
-        return digest(self.offending(RANGE_KEYS, 1))
+        return digest(self.offending(RANGE_KEYS))
 
     def versions(self, warehouse: Warehouse) -> Mapping[str, str]:
         aligned = {name: columns for name, columns in self.reads.items() if TABLES[name].range_column == self.id}
@@ -119,44 +121,52 @@ class _RowRule(Rule):
             for key in RANGE_KEYS
         }
 
-    def look(self, warehouse: Warehouse, keys: Sequence[str], one_in: int) -> Iterable[tuple[str, int, Sequence[str]]]:
+    def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
         query = f"""select {_range_of("id", self.id)} as range, count(*), min(distinct example, {EXAMPLES})
-            from ({self.offending(keys, one_in)}) group by range"""
-        return [(key, count * one_in, examples) for key, count, examples in warehouse.rows(query)]
+            from ({self.offending(keys)}) group by range"""
+        return warehouse.rows(query)
 
     def _where(self, keys: Iterable[str]) -> str:
         return f"from {sql.quoted(self.table.name)} where {sql.in_ranges(self.id, keys)}"
 
 
-class _Sampled(_RowRule):
-    """A rule that is dear to check, so that a quick look is at some ids alone, the same ones every time."""
+class _DearRule(_RowRule):
+    """A rule that takes long to check."""
 
-    def one_in(self, warehouse: Warehouse, keys: Sequence[str]) -> int:
-        rows = sum(state.rows for key in keys if (state := warehouse.ranges.get((self.table.name, key))))
-        return max(1, rows // _LOOKED_AT)
+    def some(self, warehouse: Warehouse, versions: Mapping[str, str]) -> Sequence[str]:
+        chosen: list[str] = []
+        rows = 0
+        for key in sorted(versions, key=versions.__getitem__):  # which is as good as random
+            rows += warehouse.ranges[self.table.name, key].rows if (self.table.name, key) in warehouse.ranges else 0
+            if rows > _AT_ONCE and chosen:
+                break
+            chosen.append(key)
+        return chosen
 
 
-class Key(_Sampled):
+class Key(_DearRule):
     """No two rows have the same key, and none has a null in it."""
 
     @property
     def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """The key."""
         return {self.table.name: self.table.key}
 
-    def offending(self, keys: Iterable[str], one_in: int) -> str:
+    def offending(self, keys: Iterable[str]) -> str:
+        """Keys that stand in several rows, once each, and those with a null."""
         key = sql.names(self.table.key)
         return f"""select any_value({sql.quoted(self.id)}) as id, {self.example} as example
-            {self._where(keys)} and {_sampled(self.id, one_in)}
+            {self._where(keys)}
             group by {key} having count(*) > 1 or {self._null}"""
 
-    def look(self, warehouse: Warehouse, keys: Sequence[str], one_in: int) -> Iterable[tuple[str, int, Sequence[str]]]:
+    def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
         """Different hashes are different keys, and take less than the keys themselves; only if some are equal, look closer."""
         hashes = f"count(distinct hash({sql.names(self.table.key)}))"
-        quick = f"select count(*) = {hashes} {self._where(keys)} and {_sampled(self.id, one_in)}"
+        quick = f"select count(*) = {hashes} {self._where(keys)}"
         nulls = f"select not exists ({self._where(keys)} and ({self._null}))"
         if warehouse.rows(quick) == warehouse.rows(nulls) == [(True,)]:
             return []
-        return super().look(warehouse, keys, one_in)
+        return super().look(warehouse, keys)
 
     @property
     def _null(self) -> str:
@@ -172,10 +182,12 @@ class Values(_RowRule):
 
     @property
     def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """The column."""
         assert self.column
         return {self.table.name: (self.column.name,)}
 
-    def offending(self, keys: Iterable[str], one_in: int) -> str:  # noqa: ARG002
+    def offending(self, keys: Iterable[str]) -> str:
+        """Rows with another value."""
         assert self.column
         assert self.source
         name, known = sql.quoted(self.column.name), ", ".join(sql.text(value) for value in self.column.allowed)
@@ -187,7 +199,7 @@ class Values(_RowRule):
 
 
 @dataclass(frozen=True)
-class Reference(_Sampled):
+class Reference(_DearRule):
     """The titles and people that a column names are there."""
 
     column: str = ""
@@ -195,16 +207,18 @@ class Reference(_Sampled):
 
     @property
     def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids here and there."""
         table, _, column = self.parent.rpartition(".")
         return {self.table.name: (self.column,), table: (column,)}
 
-    def offending(self, keys: Iterable[str], one_in: int) -> str:
+    def offending(self, keys: Iterable[str]) -> str:
+        """Rows whose title or person is not there."""
         table, _, column = self.parent.rpartition(".")
         keys, here = list(keys), sql.quoted(self.column)
         there = sql.in_ranges(column, keys) if self.column == self.id else "true"
-        return f"""select {sql.quoted(self.id)} as id, {here} as example {self._where(keys)} and {_sampled(self.column, one_in)}
-            and {here} is not null and {here} not in (
-                select {sql.quoted(column)} from {sql.quoted(table)} where {there} and {_sampled(column, one_in)})"""
+        return f"""select id, example from (select {sql.quoted(self.id)} as id, {here} as example {self._where(keys)}
+            and {here} is not null) anti join (select {sql.quoted(column)} as example from {sql.quoted(table)} where {there})
+            using (example)"""
 
 
 @dataclass(frozen=True)
@@ -225,7 +239,7 @@ class _WholeRule(Rule):
     @abstractmethod
     def query(self, warehouse: Warehouse) -> str: ...
 
-    def look(self, warehouse: Warehouse, keys: Sequence[str], one_in: int) -> Iterable[tuple[str, int, Sequence[str]]]:  # noqa: ARG002
+    def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
         return [(key, *row) for row in warehouse.rows(self.query(warehouse)) for key in keys]
 
 
@@ -233,6 +247,7 @@ class Count(_WholeRule):
     """A table has as many rows as were written to it."""
 
     def query(self, warehouse: Warehouse) -> str:
+        """The difference."""
         return f"select abs(count(*) - {warehouse.row_count(self.table)}), []::varchar[] from {sql.quoted(self.table.name)}"
 
 
@@ -240,10 +255,12 @@ class Account(_WholeRule):
     """Of every blob, rows read = rows loaded + rows rejected, and the rows loaded are in the raw table."""
 
     def versions(self, warehouse: Warehouse) -> Mapping[str, str]:
+        """The accounts themselves."""
         accounts = warehouse.rows("from quality.blobs order by blob")
         return dict.fromkeys(_WHOLE, digest(accounts))
 
     def query(self, warehouse: Warehouse) -> str:
+        """The accounts that do not add up."""
         counts = " union all ".join(
             f"select {sql.text(blob.short)} as blob, count(*) as rows from {slices(warehouse, blob)}" for blob in BLOBS
         )
@@ -257,51 +274,58 @@ class Known(_WholeRule):
 
     @property
     def reads(self) -> Iterable[str]:
+        """The table, and the blob it is from."""
         return ("films.known_for", "raw.names")
 
     def query(self, warehouse: Warehouse) -> str:
+        """The people too many."""
         names = next(blob for blob in BLOBS if blob.short == "names")
         return f"""select greatest(0, (select count(*) from films.known_for where position = 1)
             - (select count(knownForTitles) from {slices(warehouse, names)})), []::varchar[]"""
 
 
-def check(warehouse: Warehouse, rules: Iterable[Rule], *, afresh: bool = False) -> Iterator[tuple[Rule, Sequence[Found]]]:
+def check(warehouse: Warehouse, rules: Iterable[Rule], *, afresh: bool = False) -> list[tuple[Rule, Mapping[str, Found]]]:
     """What each rule found, by range; only what changed since the last time is looked at.
 
     Args:
         warehouse: The open warehouse.
         rules: The rules to check.
-        afresh: Look at everything, and at every row, whatever was found before.
+        afresh: Look at every row, whatever was found before.
     """
     warehouse.run(_STATE)
     known = {} if afresh else _known(warehouse)
+    results: list[tuple[Rule, Mapping[str, Found]]] = []
+    new: list[Mapping[str, Any]] = []
     for rule in rules:
         versions = rule.versions(warehouse)
         found = {key: known.get((rule.table.name, rule.name, key)) for key in versions}
-        stale = [key for key, version in versions.items() if (before := found[key]) is None or before.version != version]
-        new = _look(warehouse, rule, stale, versions, afresh=afresh) if stale else {}
-        yield rule, [item for item in (found | new).values() if item]
+        stale = {key: now for key, now in versions.items() if (before := found[key]) is None or before.version != now}
+        looked = _look(warehouse, rule, stale, list(stale) if afresh else rule.some(warehouse, stale)) if stale else {}
+        results.append((rule, {key: item for key, item in (found | looked).items() if item}))
+        new += [{"name": rule.table.name, "rule": rule.name, "range": key, **vars(item)} for key, item in looked.items()]
+    _remember(warehouse, new)
+    return results
 
 
 def _known(warehouse: Warehouse) -> dict[tuple[str, str, str], Found]:
-    rows = warehouse.rows("select name, rule, range, version, oneIn, failing, examples from state.checks")
+    rows = warehouse.rows("select name, rule, range, version, looked, failing, examples from state.checks")
     return {(name, rule, key): Found(*found) for name, rule, key, *found in rows}
 
 
-def _look(
-    warehouse: Warehouse, rule: Rule, keys: Sequence[str], versions: Mapping[str, str], *, afresh: bool
-) -> dict[str, Found]:
-    one_in = 1 if afresh else rule.one_in(warehouse, keys)
-    broken = {key: (failing, examples) for key, failing, examples in rule.look(warehouse, keys, one_in) if failing}
-    found = {key: Found(versions[key], one_in, *broken.get(key, (0, []))) for key in keys}
-    with warehouse.transaction():
-        here = [rule.table.name, rule.name]
-        warehouse.run("delete from state.checks where name = ? and rule = ? and range in (select unnest(?))", [*here, list(keys)])
-        columns = [list(column) for column in zip(*((key, *vars(item).values()) for key, item in found.items()), strict=True)]
-        warehouse.run(
-            "insert into state.checks select ?, ?, unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)", here + columns
-        )
-    return found
+def _look(warehouse: Warehouse, rule: Rule, stale: Mapping[str, str], keys: Sequence[str]) -> dict[str, Found]:
+    broken = {key: (failing, examples) for key, failing, examples in rule.look(warehouse, keys) if failing}
+    return {key: Found(version, key in keys, *broken.get(key, (0, []))) for key, version in stale.items()}
+
+
+def _remember(warehouse: Warehouse, new: Sequence[Mapping[str, Any]]) -> None:
+    if new:
+        names, rules, keys = ([item[column] for item in new] for column in ("name", "rule", "range"))
+        with warehouse.transaction():
+            warehouse.run(
+                "delete from state.checks where (name, rule, range) in (select unnest(?), unnest(?), unnest(?))",
+                [names, rules, keys],
+            )
+            warehouse.insert("state.checks", new, "* replace (examples::varchar[] as examples)")
 
 
 def _range_of(expression: str, column: str) -> str:
@@ -309,10 +333,6 @@ def _range_of(expression: str, column: str) -> str:
     ranges = ranges_of(column).values()
     cases = (f"when {expression} < {sql.text(item.upper)} then {sql.text(item.key)}" for item in ranges if item.upper)
     return f"case {' '.join(cases)} else {sql.text(RANGE_KEYS[-1])} end"
-
-
-def _sampled(column: str, one_in: int) -> str:
-    return f"hash({sql.quoted(column)}) % {one_in} = 0" if one_in > 1 else "true"
 
 
 # ---- the rules there are
@@ -353,7 +373,7 @@ def _source(column: Column) -> Column:
 
 
 def _is_its_own(table: Table, column: Column) -> bool:
-    """Whether no table is nearer to the blob: what holds for the ids of ``films.cast`` holds for the actors taken from the same."""
+    """Whether no table is nearer to the blob: what holds for the ids of ``films.cast`` holds for the actors, taken from there."""
     nearest = TABLES.get(_blob(column).replace("raw.", "films."), table)
     return nearest == table or _source(column).name not in nearest.column_names
 

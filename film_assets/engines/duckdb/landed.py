@@ -37,8 +37,13 @@ def known_slices(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]
 
 def is_landed(warehouse: Warehouse, blob: Blob, listed: Listed, source: str) -> bool:
     """Whether this very version is what is landed, the way blobs are landed now."""
-    query = "select 1 from state.blobs where blob = ? and source = ? and version = ? and landing = ?"
-    return bool(warehouse.rows(query, [blob.short, source, listed.version, _landing(blob)]))
+    query = "select source, version, landing from state.blobs where blob = ?"
+    return warehouse.rows(query, [blob.short]) == [identity(blob, listed, source)]
+
+
+def identity(blob: Blob, listed: Listed, source: str) -> tuple[str, str, str]:
+    """What must be the same for a blob not to be landed again: its source, its version, and how blobs are landed."""
+    return source, listed.version, f"{LANDING_VERSION}:{blob.code_version}"
 
 
 def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, landed: Sequence[Slice]) -> Outcome:
@@ -70,19 +75,15 @@ def landed_blobs(path: Path) -> dict[str, dict[str, Any]]:
         return {}
     with attached(path, read_only=True) as connection:
         relation = connection.sql(
-            "select blob, source, version, rowsLoaded, rowsRejected from state.blobs join quality.blobs using (blob)"
+            "select blob, source, version, landing, rowsLoaded, rowsRejected from state.blobs join quality.blobs using (blob)"
         )
         return {row[0]: dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()}
-
-
-def _landing(blob: Blob) -> str:
-    return f"{LANDING_VERSION}:{blob.code_version}"
 
 
 def _record_version(warehouse: Warehouse, blob: Blob, listed: Listed, source: str) -> None:
     warehouse.run("delete from state.blobs where blob = ?", [blob.short])
     modified = listed.last_modified and listed.last_modified.replace(tzinfo=None)
-    row = [blob.short, source, listed.version, listed.etag or listed.version, modified, listed.bytes, _landing(blob)]
+    row = [blob.short, *identity(blob, listed, source), listed.etag or listed.version, modified, listed.bytes]
     warehouse.run("insert into state.blobs values (?, ?, ?, ?, ?, ?, ?, now() at time zone 'utc')", row)
 
 

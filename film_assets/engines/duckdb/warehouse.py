@@ -23,7 +23,7 @@ from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table
 _STATE = (
     "create schema if not exists state",
     """create table if not exists state.blobs (
-        blob varchar, source varchar, version varchar, etag varchar, lastModified timestamp, bytes bigint, landing varchar,
+        blob varchar, source varchar, version varchar, landing varchar, etag varchar, lastModified timestamp, bytes bigint,
         landedAt timestamp)""",
     """create table if not exists state.slices (
         blob varchar, range varchar, digest varchar, file varchar, lines bigint, rejected bigint, firstLine bigint)""",

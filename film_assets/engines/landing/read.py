@@ -214,7 +214,7 @@ def _not_utf8(lines: _Lines) -> Mask:
     found = np.zeros(len(lines.ends), np.bool_)
     start = 0
     while start < len(lines.chars):
-        stop = int(lines.ends[min(np.searchsorted(lines.ends, start + _WINDOW), len(lines.ends) - 1)])
+        stop = int(lines.ends[min(int(np.searchsorted(lines.ends, start + _WINDOW)), len(lines.ends) - 1)])
         try:
             lines.chars[start:stop].tobytes().decode()
         except UnicodeDecodeError as error:
