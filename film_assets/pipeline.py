@@ -159,9 +159,9 @@ class Pipeline:
         """The versions of the blobs the tables are built from, and their rows, as a Markdown table."""
         return table_head(self.warehouse, "quality.blobs", len(BLOBS))
 
-    def head(self, table: Table, key: str, rows: int) -> str:
-        """The first rows of a range in the order of its key, as a Markdown table."""
-        return head(self.warehouse, table, key, rows)
+    def head(self, table: Table, rows: int) -> str:
+        """The first rows of a table in the order of its key, as a Markdown table."""
+        return head(self.warehouse, table, rows)
 
     def count(self, table: Table) -> int:
         """The rows of any table, counted."""

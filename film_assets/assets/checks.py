@@ -14,6 +14,7 @@ import dagster as dg
 from film_assets.assets.common import POOL, PipelineResource, readable_failures
 from film_assets.assets.describe import key_of
 from film_assets.engines.duckdb.checks import EXAMPLES, RULES, Found, Rule, check
+from film_assets.engines.duckdb.head import markdown
 from film_assets.engines.duckdb.warehouse import Warehouse
 
 _CHECK = "sound"
@@ -63,21 +64,22 @@ def _spec(name: str, rules: Iterable[Rule]) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(_CHECK, asset=key_of(name), description=text, blocking=True)
 
 
-_TABLES = {_spec(name, rules).key: name for name, rules in RULES.items()}
+_SPECS = {name: _spec(name, rules) for name, rules in RULES.items()}
 
 
-@dg.multi_asset_check(
-    name="check_tables", specs=[_spec(name, rules) for name, rules in RULES.items()], can_subset=True, pool=POOL
-)
-def table_checks(context: dg.AssetCheckExecutionContext, pipeline: PipelineResource) -> Iterator[dg.AssetCheckResult]:
+@dg.multi_asset_check(name="check_tables", specs=list(_SPECS.values()), can_subset=True, pool=POOL)
+def table_checks(
+    context: dg.AssetCheckExecutionContext, pipeline: PipelineResource
+) -> Iterator[dg.Output[None] | dg.AssetCheckEvaluation]:
     """Check the rules of the tables; what changed since the last time is looked at, the rest is known."""
-    chosen = [name for key, name in _TABLES.items() if key in context.selected_asset_check_keys]
+    chosen = [name for name, spec in _SPECS.items() if spec.key in context.selected_asset_check_keys]
     rules = [rule for name in chosen for rule in RULES[name]]
     with readable_failures():
         found = check(pipeline.warehouse, rules, afresh=_is_alone(context.run))
         verdicts = [_verdict(pipeline.warehouse, rule, ranges) for rule, ranges in found]
     for name in chosen:
-        yield _result(name, [verdict for verdict in verdicts if verdict.rule.table.name == name])
+        yield dg.Output(None, _SPECS[name].get_python_identifier())
+        yield _evaluation(name, [verdict for verdict in verdicts if verdict.rule.table.name == name])
     fatal = [str(verdict) for verdict in verdicts if verdict.rule.fatal and not verdict.passed]
     if fatal:
         raise dg.Failure(description=f"not published: {'; '.join(fatal)}", allow_retries=False)
@@ -88,11 +90,12 @@ def _is_alone(run: dg.DagsterRun) -> bool:
     return bool(run.asset_check_selection) and not run.asset_selection
 
 
-def _result(name: str, verdicts: list[_Verdict]) -> dg.AssetCheckResult:
+def _evaluation(name: str, verdicts: list[_Verdict]) -> dg.AssetCheckEvaluation:
+    """What Dagster makes of an ``AssetCheckResult``, without its search for the event that was checked."""
     broken = [verdict for verdict in verdicts if not verdict.passed]
     fatal = any(verdict.rule.fatal for verdict in broken)
     offending = [verdict for verdict in verdicts if verdict.examples]
-    return dg.AssetCheckResult(
+    return dg.AssetCheckEvaluation(
         asset_key=key_of(name),
         check_name=_CHECK,
         passed=not broken,
@@ -100,12 +103,13 @@ def _result(name: str, verdicts: list[_Verdict]) -> dg.AssetCheckResult:
         description="; ".join(verdict.rule.name for verdict in broken) or "all rules hold",
         metadata={"rules": dg.MetadataValue.md(_rules(verdicts))}
         | ({"offending": dg.MetadataValue.md(_examples(offending))} if offending else {}),
+        blocking=True,
     )
 
 
 def _rules(verdicts: Iterable[_Verdict]) -> str:
     header = ("rule", "", "offending rows", "share", "tolerated", "rows looked at", "of")
-    return _markdown(header, (_row(verdict) for verdict in verdicts))
+    return markdown(header, (_row(verdict) for verdict in verdicts))
 
 
 def _row(verdict: _Verdict) -> tuple[str, ...]:
@@ -115,9 +119,4 @@ def _row(verdict: _Verdict) -> tuple[str, ...]:
 
 
 def _examples(verdicts: Iterable[_Verdict]) -> str:
-    return _markdown(("rule", "first"), ((v.rule.name, example) for v in verdicts for example in v.examples))
-
-
-def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows)
-    return "\n".join(f"| {line} |" for line in (" | ".join(header), " | ".join("---" for _ in header), *lines))
+    return markdown(("rule", "first"), ((v.rule.name, example) for v in verdicts for example in v.examples))

@@ -41,11 +41,11 @@ _HEAD_ROWS = 5
 def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outcome) -> None:
     """Log an event for each range that was rebuilt, and for each that should have one."""
     provenance = _provenance(context, outcome)
-    head = next(iter(outcome.rebuilt), None)
-    for key in sorted({*outcome.rebuilt, *_expected(context)}):
+    keys = sorted({*outcome.rebuilt, *_expected(context)})
+    for key in keys:
         rebuilt = outcome.rebuilt.get(key)
         metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
-        preview = {"head": dg.MetadataValue.md(pipeline.head(outcome.table, key, _HEAD_ROWS))} if key == head else {}
+        preview = {"head": dg.MetadataValue.md(pipeline.head(outcome.table, _HEAD_ROWS))} if key == keys[-1] else {}
         tags = {**provenance, DATA_VERSION_TAG: pipeline.warehouse.version(outcome.table, key)}
         context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, tags=tags, metadata={**metadata, **preview}))
     ranges = ", ".join(outcome.rebuilt) or "none"

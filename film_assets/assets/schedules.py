@@ -20,15 +20,19 @@ _SENSOR_SECONDS = 60
 
 def daily_refresh(settings: Settings) -> dg.ScheduleDefinition:
     """Launches the job ``refresh`` every day, whatever is known of the blobs: a run with nothing to do is cheap."""
-    return dg.ScheduleDefinition(
+
+    @dg.schedule(
         name="daily_refresh",
         job_name=REFRESH_JOB,
         cron_schedule=f"0 {settings.refresh_hour} * * *",
         execution_timezone=settings.time_zone,
-        tags={**EVERYTHING, **PATIENT},
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Bring everything up to date. What may pass, such as a network failure, is tried again for a while.",
     )
+    def schedule() -> dg.RunRequest:
+        return dg.RunRequest(tags={**EVERYTHING, **PATIENT})
+
+    return schedule
 
 
 def daily_retention(settings: Settings, job: dg.JobDefinition) -> dg.ScheduleDefinition:

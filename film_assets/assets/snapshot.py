@@ -49,6 +49,8 @@ def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: Pipel
 
 def _summary(report: Report) -> str:
     """What became of each table in this run, as a Markdown table."""
+    if not report.outcomes:
+        return "This run rebuilt no table: see the run before it."
     columns = ("table", "ranges rebuilt", "kept", "rows before", "rows", "seconds")
     rows = [
         (name, ", ".join(o.rebuilt) or "none", o.unchanged, f"{o.rows_before:,}", f"{o.rows:,}", f"{o.seconds:.1f}")

@@ -30,9 +30,9 @@ _CALLED: dict[Kind, str] = {
                 where {_FOLDED.format("primaryName")} = {_FOLDED.format("$name")}),
             known as (
                 select nconst, min_by(tconst, position) as tconst from films.known_for
-                where nconst in (select nconst from found) group by nconst),
-            best as (select tconst, primaryTitle from films.titles where tconst in (select tconst from known)),
-            success as (from films.metrics.known_for_success where nconst in (select nconst from found))
+                where nconst in (select unnest(list(nconst)) from found) group by nconst),
+            best as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from known)),
+            success as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from found))
         select nconst as id, primaryName as name, birthYear as year, primaryTitle as about, coalesce(knownNumVotes, 0) as votes
         from found left join known using (nconst) left join best using (tconst) left join success using (nconst)
         order by votes desc, id""",

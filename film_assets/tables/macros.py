@@ -3,7 +3,8 @@
 ``from compare_people(['nm0000001', 'nm0000002'])``, ``from credits_of('nm0000001')``, ``from people_of('tt0000001')``,
 ``from find_person('astaire')``: the macros are stored in the file, and the reader asks through them, so that a notebook, the
 command line and plain SQL get the same answer. They name tables with their catalog, ``films.metrics.person_success``, so that
-they work too where the file is attached under its own name beside others.
+they work too where the file is attached under its own name beside others. Ids that come from a query are written
+``in (select unnest(list(id)) from few)``: that tells DuckDB that they are few, so that it looks just them up in the large table.
 
 Belongs here: macros and the catalogue of metrics that can be compared. Does not belong here: formulas (``metrics``), and how a
 name is told from an id (``reader``).
@@ -128,7 +129,7 @@ def _compare_people() -> str:
             success as (
                 select nconst, {in_roles} from films.metrics.person_success
                 where nconst in (select unnest(ids::varchar[])) group by nconst),
-            best as (from films.titles where tconst in (select bestTconst from success))
+            best as (from films.titles where tconst in (select unnest(list(bestTconst)) from success))
         select who.nconst, {_listed(_PERSON)}
         from unnest(ids::varchar[]) with ordinality as who(nconst, place)
             left join person using (nconst) left join success using (nconst) left join known using (nconst)
@@ -139,7 +140,7 @@ def _compare_people() -> str:
 def _crew_names(table: str) -> str:
     return f"""
         with crew as (from films.{table} where tconst in (select unnest(ids::varchar[]))),
-            person as (from films.names where nconst in (select nconst from crew))
+            person as (from films.names where nconst in (select unnest(list(nconst)) from crew))
         select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
         from crew left join person using (nconst) group by tconst"""
 
@@ -169,8 +170,8 @@ _CREDITS_OF = """
             select tconst, string_agg("character", ', ' order by ordering, position) as characters
             from films.characters where nconst = person group by tconst),
         work as (select tconst, string_agg("role", ', ' order by "role") as roles from credit group by tconst),
-        title as (from films.titles where tconst in (select tconst from work)),
-        success as (from films.metrics.title_success where tconst in (select tconst from work))
+        title as (from films.titles where tconst in (select unnest(list(tconst)) from work)),
+        success as (from films.metrics.title_success where tconst in (select unnest(list(tconst)) from work))
     select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join played using (tconst) left join title using (tconst) left join success using (tconst)
     order by title.startYear desc nulls last, numVotes desc nulls last, tconst"""
@@ -186,8 +187,8 @@ _PEOPLE_OF = """
         work as (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
-        person as (from films.names where nconst in (select nconst from work)),
-        known as (from films.metrics.known_for_success where nconst in (select nconst from work))
+        person as (from films.names where nconst in (select unnest(list(nconst)) from work)),
+        known as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from work))
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
     from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
     order by place, nconst"""
@@ -204,7 +205,7 @@ _FIND_PERSON = f"""
         known as (
             select nconst, primaryTitle
             from (select nconst, min_by(tconst, position) as tconst from films.known_for
-                where nconst in (select nconst from found) group by nconst) join films.titles using (tconst))
+                where nconst in (select unnest(list(nconst)) from found) group by nconst) join films.titles using (tconst))
     select nconst, primaryName, birthYear, deathYear, known.primaryTitle as knownFor, knownAverageRating, knownNumVotes
     from found left join known using (nconst)
     order by knownNumVotes desc nulls last, nconst"""

@@ -7,15 +7,15 @@ from dagster._core.loader import LoadingContextForTest
 from film_assets.assets.blobs import blob_key
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import BLOBS, COMPUTED, QUALITY
-from film_assets_tests.assets.test_assets import Workshop, workshop
+from film_assets_tests.assets.conftest import Workshop
 from film_assets_tests.blobs import change
-
-__all__ = ["workshop"]
 
 
 def stale(workshop: Workshop) -> set[str]:
     """The assets with a range that is not fresh."""
-    resolver = CachingStaleStatusResolver(workshop.instance, workshop.defs.resolve_asset_graph(), LoadingContextForTest(workshop.instance))
+    resolver = CachingStaleStatusResolver(
+        workshop.instance, workshop.defs.resolve_asset_graph(), LoadingContextForTest(workshop.instance)
+    )
     ranges: dict[str, list[str | None]] = {table.name: list(RANGE_KEYS) for table in (*BLOBS, *COMPUTED) if table.range_column}
     whole: dict[str, list[str | None]] = {table.name: [None] for table in QUALITY} | {"published.films": [None]}
     return {

@@ -5,13 +5,17 @@ from collections.abc import Iterable, Sequence
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import Blob, Table
 
 _MAX_WIDTH = 60
 
 
-def head(warehouse: Warehouse, table: Table, key: str, rows: int) -> str:
-    """The first ``rows`` rows of a range in the order of the table's key, as a Markdown table."""
+def head(warehouse: Warehouse, table: Table, rows: int) -> str:
+    """The first ``rows`` rows of a table, in the order of its key, as a Markdown table."""
+    key = next(
+        (key for key in RANGE_KEYS if (table.name, key) in warehouse.ranges and warehouse.ranges[table.name, key].rows), "00"
+    )
     source = slices(warehouse, table, [key]) if isinstance(table, Blob) else sql.quoted(table.name)
     order = sql.names(table.key)
     query = f"select * from {source} where {sql.in_ranges(table.range_column, [key])} order by {order} limit {int(rows)}"
