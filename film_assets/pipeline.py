@@ -5,9 +5,10 @@ Belongs here: how source, landing and engine work together in one run. Does not 
 """
 
 import errno
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from film_assets.engines.duckdb.publish import publish
 from film_assets.engines.duckdb.rebuild import rebuild
 from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.landing import land
-from film_assets.errors import HomeError, SourceError
+from film_assets.errors import HomeError, SourceError, TransientError
 from film_assets.home import Home
 from film_assets.progress import Progress, Silent
 from film_assets.ranges import RANGE_KEYS
@@ -119,6 +120,7 @@ class Pipeline:
 
     def land(self, blob: Blob, *, force: bool = False) -> Outcome:
         """Download and land a blob if its version is not the landed one, or with ``force``."""
+        started = time.monotonic()
         source, version = self.source.label, self.listed[blob.short]
         if not force and landed.is_landed(self.warehouse, blob, version, source):
             rows = self.warehouse.row_count(blob)
@@ -132,7 +134,7 @@ class Pipeline:
         if fetched.temporary:
             fetched.path.unlink()
         self.report.downloaded.add(blob.short)
-        return self._landed(result)
+        return self._landed(replace(result, seconds=time.monotonic() - started))
 
     def rebuild(self, table: Table, keys: Sequence[str] = RANGE_KEYS, *, force: bool = False) -> Outcome:
         """Bring these ranges of a computed table up to date."""
@@ -144,6 +146,10 @@ class Pipeline:
         with explained(self._home), self._progress.task("publish films.duckdb"):
             self.report.published = publish(self.warehouse, self._home, force=force)
         return self.report.published
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Makes one line that says what to do of a full disk or too little memory."""
+        return explained(self._home)
 
     @property
     def snapshot_path(self) -> Path:
@@ -180,7 +186,7 @@ class Pipeline:
         """A file that is read where it lies may be written meanwhile."""
         blob = fetched.listed.blob
         if not fetched.temporary and self.source.list()[blob].version != fetched.listed.version:
-            raise SourceError(f"{blob}: {fetched.listed.file} was written while it was read; run again when that has ended")
+            raise TransientError(f"{blob}: {fetched.listed.file} was written while it was read; run again when that has ended")
 
 
 @dataclass(frozen=True)

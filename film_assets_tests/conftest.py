@@ -1,5 +1,6 @@
 """What several tests share: sample data, homes, and Azurite."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,8 @@ SCALE = 0.002
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own source, home, credentials or Dagster history."""
-    for name in ("FILM_ASSETS_SOURCE", "FILM_ASSETS_HOME", "FILM_ASSETS_MEMORY", "FILM_ASSETS_THREADS", "DAGSTER_HOME"):
-        monkeypatch.delenv(name, raising=False)
+    for name in (name for name in os.environ if name.startswith(("FILM_ASSETS_", "AZURE_STORAGE_", "DAGSTER_"))):
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 

@@ -74,8 +74,8 @@ def table_checks(
     """Check the rules of the tables; what changed since the last time is looked at, the rest is known."""
     chosen = [name for name, spec in _SPECS.items() if spec.key in context.selected_asset_check_keys]
     rules = [rule for name in chosen for rule in RULES[name]]
-    with readable_failures():
-        found = check(pipeline.warehouse, rules, afresh=_is_alone(context.run))
+    with readable_failures(), pipeline.explained():
+        found = check(pipeline.warehouse, rules, afresh=_is_alone(context))
         verdicts = [_verdict(pipeline.warehouse, rule, ranges) for rule, ranges in found]
     for name in chosen:
         yield dg.Output(None, _SPECS[name].get_python_identifier())
@@ -85,9 +85,9 @@ def table_checks(
         raise dg.Failure(description=f"not published: {'; '.join(fatal)}", allow_retries=False)
 
 
-def _is_alone(run: dg.DagsterRun) -> bool:
+def _is_alone(context: dg.AssetCheckExecutionContext) -> bool:
     """Whether the run is for checks only."""
-    return bool(run.asset_check_selection) and not run.asset_selection
+    return not context.op_execution_context.job_def.asset_layer.selected_asset_keys
 
 
 def _evaluation(name: str, verdicts: list[_Verdict]) -> dg.AssetCheckEvaluation:

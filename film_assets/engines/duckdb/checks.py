@@ -299,7 +299,7 @@ def check(warehouse: Warehouse, rules: Iterable[Rule], *, afresh: bool = False) 
     for rule in rules:
         versions = rule.versions(warehouse)
         found = {key: known.get((rule.table.name, rule.name, key)) for key in versions}
-        stale = {key: now for key, now in versions.items() if (before := found[key]) is None or before.version != now}
+        stale = {key: now for key, now in versions.items() if not _holds(rule, found[key], now)}
         looked = _look(warehouse, rule, stale, list(stale) if afresh else rule.some(warehouse, stale)) if stale else {}
         results.append((rule, {key: item for key, item in (found | looked).items() if item}))
         new += [{"name": rule.table.name, "rule": rule.name, "range": key, **vars(item)} for key, item in looked.items()]
@@ -310,6 +310,11 @@ def check(warehouse: Warehouse, rules: Iterable[Rule], *, afresh: bool = False) 
 def _known(warehouse: Warehouse) -> dict[tuple[str, str, str], Found]:
     rows = warehouse.rows("select name, rule, range, version, looked, failing, examples from state.checks")
     return {(name, rule, key): Found(*found) for name, rule, key, *found in rows}
+
+
+def _holds(rule: Rule, before: Found | None, now: str) -> bool:
+    """Whether what was found still goes; what must be mended is looked at again, however it was mended."""
+    return before is not None and before.version == now and not (rule.fatal and before.failing)
 
 
 def _look(warehouse: Warehouse, rule: Rule, stale: Mapping[str, str], keys: Sequence[str]) -> dict[str, Found]:

@@ -41,11 +41,16 @@ def _inputs(warehouse: Warehouse, table: Table, key: str) -> tuple[str, str] | N
 
 def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[str, tuple[str, str]]) -> dict[str, Rebuilt]:
     """Ranges that have no rows yet: computed straight into the table."""
-    _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name select * from computed")
+    _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {_wanted(table, keys)}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
     states = {key: _first_state(table, *targets[key], rows=counts[key]) for key in keys}
     warehouse.remember(table, states)
     return {key: Rebuilt(rows, Difference(added=rows), warehouse.version(table, key)) for key, rows in counts.items()}
+
+
+def _wanted(table: Table, keys: list[str]) -> str:
+    """The computed rows of these ranges; of a table whose inputs are all cut another way, every row is computed."""
+    return f"select * from computed where {sql.in_ranges(table.range_column, keys)}"
 
 
 def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeState:
@@ -56,7 +61,7 @@ def _replace(
     warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[str, tuple[str, str]], *, force: bool
 ) -> dict[str, Rebuilt]:
     """Ranges that have rows: computed beside the table, compared, and written where they differ."""
-    _compute(warehouse, table, keys, "create or replace temp table fresh as select * from computed")
+    _compute(warehouse, table, keys, f"create or replace temp table fresh as {_wanted(table, keys)}")
     counts = dict(warehouse.rows(sql.count_by_range("fresh", table.range_column, keys)))
     states, rebuilt, differing = {}, {}, []
     for key in keys:
@@ -67,7 +72,7 @@ def _replace(
         difference = compare(warehouse, table, old, f"select * from fresh where {condition}")
         versions = difference.versions(before, f"{own}:{others}")
         states[key] = RangeState(own, others, versions, counts[key])
-        if difference:
+        if difference or force or counts[key] != before.rows:
             differing.append(key)
         if difference or own != before.own or force:
             rebuilt[key] = difference

@@ -166,6 +166,22 @@ def test_incremental_refreshes_come_to_the_same_as_a_first_one(sample: Path, tmp
                 assert films.sql(f"select * from (from {one} except all from {two}) limit 3").fetchall() == [], table.name
 
 
+@pytest.mark.parametrize("name", ["films.genres", "metrics.known_for_success", "metrics.person_success"])
+def test_ranges_built_one_by_one_come_to_the_whole(settings: Settings, name: str) -> None:
+    refresh(settings)
+    whole = query(settings, f"from {name} order by all")
+    with Pipeline(settings) as opened:
+        opened.warehouse.run(f"delete from {name}")
+        opened.warehouse.run("delete from state.ranges where name = ?", [name])
+    for key in ("01", "00", *RANGE_KEYS[2:]):
+        with Pipeline(settings) as opened:
+            opened.rebuild(TABLES[name], [key])
+            assert opened.warehouse.count(TABLES[name]) == opened.warehouse.row_count(TABLES[name])
+    with Pipeline(settings) as opened:
+        opened.publish(force=True)
+    assert query(settings, f"from {name} order by all") == whole
+
+
 def test_rebuild_does_all_the_work_and_changes_nothing(settings: Settings) -> None:
     refresh(settings)
     report = refresh(settings, force=True)
