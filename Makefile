@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo test ui clean
+.PHONY: help setup demo test ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -23,11 +23,17 @@ demo: setup  ## Make sample data, refresh, and compare two people
 	film-assets refresh --source $(SAMPLE)
 	film-assets compare $$(python -m film_assets.sample)
 
-test: setup  ## Run all checks and tests
+test: setup browser  ## Run all checks and tests
 	ruff check
 	ruff format --check
 	mypy
 	pytest
+
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		echo "no Chromium could be installed: the tests of the web UI will be skipped, or fail in CI"
 
 ui: setup  ## Open the Dagster web UI on http://127.0.0.1:3000
 	film-assets ui
