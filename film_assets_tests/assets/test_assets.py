@@ -5,8 +5,10 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from film_assets.assets.common import EVERYTHING, ID_RANGES
+from film_assets.assets.history import EventLog
 from film_assets.definitions import build_defs
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import BLOBS, COMPUTED, TABLES
@@ -103,6 +105,17 @@ def test_every_source_of_a_column_is_a_column_of_a_parent() -> None:
         for dep in (dep for deps in lineage.values() for dep in deps):
             assert dep.asset_key in node.parent_keys
             TABLES[".".join(dep.asset_key.path)].column(dep.column_name)
+
+
+def test_the_history_is_readable_by_dagsters_own_storage(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.refresh()
+    genres = dg.AssetKey(["films", "genres"])
+    base = workshop.instance.event_log_storage.inst_data.config_dict["base_dir"]
+    own = SqliteEventLogStorage(base)
+    assert isinstance(workshop.instance.event_log_storage, EventLog)
+    assert own.get_materialized_partitions(genres) == set(RANGE_KEYS)
+    (run,) = workshop.instance.get_runs()
+    assert len(own.get_logs_for_run(run.run_id)) == len(workshop.instance.all_logs(run.run_id))
 
 
 def test_the_private_key_that_holds_events_back_is_still_what_it_was() -> None:

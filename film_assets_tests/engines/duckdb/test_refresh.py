@@ -125,6 +125,19 @@ def test_a_changed_rating_is_followed_to_the_people(settings: Settings, blobs: P
     ]
 
 
+def test_a_change_during_a_run_is_picked_up_by_the_next(settings: Settings, blobs: Path) -> None:
+    with Pipeline(settings) as running:
+        for blob in BLOBS:
+            running.land(blob)
+        change(blobs, "titles", "tt0000009", lambda fields: [*fields[:8], "Drama"])
+        for table in COMPUTED:
+            running.rebuild(table)
+        running.publish()
+    assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Romance",)]
+    assert rebuilt(refresh(settings)) == {"raw.titles": ["00"], "films.genres": ["00"]}
+    assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Drama",)]
+
+
 def test_a_removed_title_is_gone_everywhere(settings: Settings, blobs: Path) -> None:
     refresh(settings)
     for blob in ("titles", "ratings", "crew"):
