@@ -6,6 +6,8 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from film_assets.assets.common import EVERYTHING, REFRESH_JOB
 from film_assets.assets.history import EventLog
@@ -15,6 +17,9 @@ from film_assets.home import Home
 from film_assets.pipeline import Report
 from film_assets.progress import Progress
 from film_assets.settings import Settings
+
+_OUTPUT_STAYS = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}}
+"""In this process, what is printed goes to the terminal; Dagster would send it to a file, and with it the progress bars."""
 
 _CONFIG = "dagster.yaml"
 _SETTINGS = Path(__file__).parent.parent.parent / _CONFIG
@@ -49,7 +54,8 @@ def run_refresh(settings: Settings, *, rebuild: bool = False, progress: Progress
     """
     report = Report()
     job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
-    with dg.DagsterInstance.from_config(str(dagster_home(settings.kept_in))) as instance:
+    history = InstanceRef.from_dir(str(dagster_home(settings.kept_in)), overrides=_OUTPUT_STAYS)
+    with dg.DagsterInstance.from_ref(history) as instance:
         config = _config(job, rebuild=rebuild)
         result = job.execute_in_process(run_config=config, instance=instance, tags=EVERYTHING, raise_on_error=False)
     if not result.success:
