@@ -14,7 +14,7 @@ ID_RANGES = dg.StaticPartitionsDefinition(list(RANGE_KEYS))
 """Every table is partitioned by these, title-keyed and person-keyed alike, so that one run can cover everything."""
 
 POOL = "duckdb"
-"""One step at a time, over all runs, writes to the warehouse."""
+"""One run at a time writes to the warehouse; ``dagster.yaml`` says how many places the pool has."""
 
 OWNERS = ["team:film-data"]
 

@@ -27,7 +27,7 @@ def metadata_of(table: Table) -> dict[str, Any]:
 
 def _code(table: Table) -> dict[str, Any]:
     """Where the table is declared, for the link in the web UI."""
-    place = inspect.unwrap(table.function) if table.function else None
+    place = table.function
     file, line = (inspect.getfile(place), inspect.getsourcelines(place)[1]) if place else (raw.__file__, 1)
     reference = dg.LocalFileCodeReference(file_path=file, line_number=line, label=table.name)
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}

@@ -64,11 +64,10 @@ def _expected(context: dg.AssetExecutionContext) -> set[str]:
 
 def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str, str]:
     """The tags Dagster's staleness goes by."""
+    version, pointer = (LANDED, NULL_EVENT_POINTER) if isinstance(outcome.table, Blob) else ("", _AFTER_EVERY_EVENT)
     tags = {CODE_VERSION_TAG: outcome.table.code_version}
     for dep in context.assets_def.asset_deps[context.asset_key]:
-        from_blob = isinstance(outcome.table, Blob)
-        tags[get_input_data_version_tag(dep)] = LANDED if from_blob else ""
-        tags[get_input_event_pointer_tag(dep)] = NULL_EVENT_POINTER if from_blob else _AFTER_EVERY_EVENT
+        tags |= {get_input_data_version_tag(dep): version, get_input_event_pointer_tag(dep): pointer}
     return tags
 
 
