@@ -1,12 +1,13 @@
 """Reads the bytes of one piece into typed columns, and says what became of every line.
 
-A clean piece is read strictly in one go. One with any fault in it is gone through line by line, without a Python loop: whole rows
-are rejected for a wrong number of fields, a NUL byte, a stray carriage return, text that is not UTF-8, a bad or a repeated key; a
-bad value in another column becomes null. Each is recorded with its reason. Does not belong here: where pieces come from.
+A piece is read in chunks. A clean chunk is read strictly in one go; one with any fault in it is gone through line by line,
+without a Python loop: whole rows are rejected for a wrong number of fields, a NUL byte, a stray carriage return, text that is not
+UTF-8, a bad or a repeated key; a bad value in another column becomes null. Each is recorded with its reason. Does not belong
+here: where pieces come from.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -19,6 +20,9 @@ from film_assets.tables.declaration import Type
 
 NULL = "\\N"
 _WINDOW = 1 << 20
+_CHUNK = 4 << 20
+"""Bytes read at once: one fault costs no more than going through so many by line, and more at once reads no faster."""
+
 _TAB, _LF, _CR, _NUL, _QUOTE = (ord(c) for c in '\t\n\r\0"')
 
 POLARS: dict[Type, type[pl.DataType]] = {
@@ -39,7 +43,7 @@ class Rows:
     """What was read from a piece.
 
     Attributes:
-        frame: The loaded rows, with the columns and types the blob declares.
+        frame: The loaded rows, with the columns and types the blob declares; of a chunk also ``line``.
         lines: How many lines the piece has.
         rejected: How many of them were rejected whole.
         rejects: Columns of ``REJECTS``; ``line`` counts from 0 within the piece.
@@ -57,20 +61,64 @@ def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
         data = data.replace(b"\r\n", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    chars = np.frombuffer(data, np.uint8)
-    lines = _count(chars, _LF)
-    frame = _strictly(blob, dialect, data, chars, lines)
-    if frame is not None:
-        return Rows(frame, lines, 0, pl.DataFrame(schema=REJECTS))
-    return _line_by_line(blob, dialect, chars)
+    chunks: list[Rows] = []
+    lines = 0
+    for chunk in _chunks(data):
+        rows = _strictly(blob, dialect, chunk) or _line_by_line(blob, dialect, np.frombuffer(chunk, np.uint8))
+        chunks.append(_later(rows, lines))
+        lines += rows.lines
+    return _each_key_once(blob, _together(blob, chunks), data)
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        stop = len(data) if at + _CHUNK >= len(data) else data.rfind(b"\n", at, at + _CHUNK) + 1
+        stop = stop or data.index(b"\n", at) + 1
+        yield data[at:stop]
+        at = stop
+
+
+def _later(rows: Rows, lines: int) -> Rows:
+    """The rows of a chunk that so many lines of the piece come before."""
+    later = pl.col("line") + lines
+    return replace(rows, frame=rows.frame.with_columns(later), rejects=rows.rejects.with_columns(later))
+
+
+def _together(blob: Blob, chunks: Sequence[Rows]) -> Rows:
+    types = {column.name: POLARS[column.type] for column in blob.columns}
+    return Rows(
+        pl.concat([pl.DataFrame(schema={**types, "line": pl.Int64}), *(rows.frame for rows in chunks)]),
+        sum(rows.lines for rows in chunks),
+        sum(rows.rejected for rows in chunks),
+        pl.concat([pl.DataFrame(schema=REJECTS), *(rows.rejects for rows in chunks)]),
+    )
+
+
+def _each_key_once(blob: Blob, rows: Rows, data: bytes) -> Rows:
+    """Of rows with the same key the first; the frame without the lines that told which it is."""
+    if _unique(rows.frame, blob.key):
+        return replace(rows, frame=rows.frame.drop("line"))
+    first = pl.struct(blob.key).is_first_distinct()
+    reason = pl.lit(f"row rejected: {' and '.join(blob.key)} stood on an earlier line")
+    repeated = _reject(rows.frame.filter(~first), blob.key[0], reason)
+    lines = _lines(np.frombuffer(data, np.uint8))
+    chosen = np.zeros(rows.lines, np.bool_)
+    chosen[repeated["line"].to_numpy()] = True
+    refused = repeated.join(lines.texts(chosen), on="line")
+    others = rows.rejects.join(refused, on="line", how="anti")
+    rejects = pl.concat([others, refused.select(*REJECTS)]).sort("line", maintain_order=True)
+    return Rows(rows.frame.filter(first).drop("line"), rows.lines, rows.rejected + refused.height, rejects)
 
 
 def _count(chars: Bytes, byte: int) -> int:
     return sum(int(np.count_nonzero(chars[at : at + _WINDOW] == byte)) for at in range(0, len(chars), _WINDOW))
 
 
-def _strictly(blob: Blob, dialect: Dialect, data: bytes, chars: Bytes, lines: int) -> pl.DataFrame | None:
-    """All rows, or None where anything at all is wrong with one of them."""
+def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> Rows | None:
+    """All rows of a chunk, or None where anything at all is wrong with one of them."""
+    chars = np.frombuffer(data, np.uint8)
+    lines = _count(chars, _LF)
     if _count(chars, _TAB) != lines * (len(dialect.columns) - 1) or b"\0" in data or b"\r" in data:
         return None
     try:
@@ -82,7 +130,10 @@ def _strictly(blob: Blob, dialect: Dialect, data: bytes, chars: Bytes, lines: in
     keys_missing = (pl.col(key).is_null() for key in blob.key)
     faults = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
     counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
-    return frame if counts.item() in (0, None) and _unique(frame, blob.key) else None
+    if counts.item() not in (0, None):
+        return None
+    numbered = frame.with_columns(line=pl.int_range(lines, dtype=pl.Int64))
+    return Rows(numbered, lines, 0, pl.DataFrame(schema=REJECTS))
 
 
 def _parse(
@@ -157,11 +208,15 @@ class _Lines:
         return pl.DataFrame({"line": np.flatnonzero(chosen), "text": text}, schema={"line": pl.Int64, "text": pl.String})
 
 
+def _lines(chars: Bytes) -> _Lines:
+    ends = np.flatnonzero(chars == _LF) + 1
+    return _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
+
+
 def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
     """Take out the lines with anything wrong, go through those alone, and put what can be loaded of them back in its place."""
-    ends = np.flatnonzero(chars == _LF) + 1
-    lines = _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
-    sound = np.ones(len(ends), np.bool_)
+    lines = _lines(chars)
+    sound = np.ones(len(lines.ends), np.bool_)
     broken = []
     for faulty, reason in _broken(lines, dialect):
         broken.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
@@ -171,10 +226,10 @@ def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
     mended, refused = _refuse_keys(blob, _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(suspicious)))))
     bad = pl.concat([refused, *_bad_values(blob, mended)]).join(lines.texts(suspicious), on="line", how="left")
     loaded = mended.select("line", *(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names))
-    together = pl.concat([frame, loaded.select(frame.columns)]).sort("line").drop("line")
+    together = pl.concat([frame, loaded.select(frame.columns)]).sort("line")
     rejects = pl.concat([*broken, bad], how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
     rejected = int(np.count_nonzero(~sound)) + refused.height
-    return Rows(together, len(ends), rejected, rejects.sort("line", maintain_order=True))
+    return Rows(together, len(lines.ends), rejected, rejects.sort("line", maintain_order=True))
 
 
 def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tuple[pl.DataFrame, Mask]:
@@ -186,8 +241,7 @@ def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tupl
     unread = [frame[name].is_null() & texts[name].is_not_null() for name in numbers]
     outside = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
     missing = [pl.col(key).is_null() for key in blob.key]
-    repeated = [] if _unique(frame, blob.key) else [pl.struct(blob.key).is_duplicated()]
-    left = frame.select(pl.any_horizontal(*unread, *outside, *missing, *repeated).fill_null(value=False)).to_series()
+    left = frame.select(pl.any_horizontal(*unread, *outside, *missing).fill_null(value=False)).to_series()
     suspicious = np.zeros(len(sound), np.bool_)
     suspicious[frame["line"].filter(left).to_numpy()] = True
     return frame.filter(~left), suspicious
@@ -248,16 +302,13 @@ def _fault(column: Column) -> pl.Expr:
 
 
 def _refuse_keys(blob: Blob, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows with good keys, each key once, and what was refused."""
+    """The rows with good keys, and what was refused."""
     refused = []
     for key in blob.key:
         reason = pl.when(pl.col(key).is_null()).then(pl.lit(f"{key} is empty")).otherwise(pl.col(f"_fault_{key}"))
         refused.append(_reject(frame.filter(pl.col(f"_typed_{key}").is_null()), key, "row rejected: " + reason))
         frame = frame.filter(pl.col(f"_typed_{key}").is_not_null())
-    first = pl.struct(f"_typed_{key}" for key in blob.key).is_first_distinct()
-    words = " and ".join(blob.key)
-    refused.append(_reject(frame.filter(~first), blob.key[0], pl.lit(f"row rejected: {words} stood on an earlier line")))
-    return frame.filter(first), pl.concat(refused)
+    return frame, pl.concat(refused)
 
 
 def _bad_values(blob: Blob, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from polars.testing import assert_frame_equal
 
-from film_assets.engines.landing import Slice, land
+from film_assets.engines.landing import Slice, land, read
 from film_assets.errors import BlobError
 from film_assets.progress import Silent
 from film_assets.ranges import RANGE_KEYS, RANGES
@@ -177,7 +177,14 @@ def test_an_empty_blob_is_one_clear_error(tmp_path: Path) -> None:
         landed(tmp_path, [])
 
 
-def test_every_kind_of_fault_is_rejected_with_line_and_reason(tmp_path: Path) -> None:
+@pytest.fixture(params=[None, 1, 150], ids=["one chunk", "a chunk a line", "some chunks"])
+def chunked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces are read in chunks of so many bytes; where that is, makes no difference."""
+    if request.param:
+        monkeypatch.setattr(read, "_CHUNK", request.param)
+
+
+def test_every_kind_of_fault_is_rejected_with_line_and_reason(tmp_path: Path, chunked: None) -> None:
     good = title("tt0000001", startYear="1894", runtimeMinutes=" 7", primaryTitle=" blanks ")
     lines: list[str | bytes] = [
         HEADER,
@@ -187,7 +194,7 @@ def test_every_kind_of_fault_is_rejected_with_line_and_reason(tmp_path: Path) ->
         title("tt12"),
         title("nm0000004"),
         title("\\N"),
-        title("tt0000001"),
+        title("tt0000001", startYear="MCM"),
         title("tt0000005", startYear="MCM", isAdult="2014"),
         title("tt0000006", primaryTitle="a\0b"),
         title("tt0000007", primaryTitle="a\rb"),
@@ -243,7 +250,7 @@ def test_characters_are_a_json_array_of_strings(tmp_path: Path, characters: str,
     assert counts(slices) == (1, 1, 0)
 
 
-def test_the_key_of_the_cast_is_title_and_ordering(tmp_path: Path) -> None:
+def test_the_key_of_the_cast_is_title_and_ordering(tmp_path: Path, chunked: None) -> None:
     header = "\t".join(raw.cast.column_names)
     credit = "\tnm0000001\tself\t\\N\t\\N"
     keys = ["tt0000001\t1", "tt0000001\t2", "tt0000002\t1", "tt0000002\t1", "tt0000002\tx", "tt0000002\t0"]
