@@ -136,10 +136,10 @@ class Pipeline:
         self.report.downloaded.add(blob.short)
         return self._landed(replace(result, seconds=time.monotonic() - started))
 
-    def rebuild(self, table: Table, keys: Sequence[str] = RANGE_KEYS, *, force: bool = False) -> Outcome:
-        """Bring these ranges of a computed table up to date."""
+    def rebuild(self, table: Table, keys: Sequence[str] | None = None, *, force: bool = False) -> Outcome:
+        """Bring these ranges of a computed table up to date; all of them if none are named."""
         with explained(self._home), self._progress.task(f"build {table.name}"):
-            return self._done(rebuild(self.warehouse, table, keys, force=force))
+            return self._done(rebuild(self.warehouse, table, keys or table.range_keys, force=force))
 
     def publish(self, *, force: bool = False) -> bool:
         """Publish what there is to readers if they have not got it yet; whether it did."""

@@ -5,6 +5,8 @@ in a blob sorted by id and a predicate that DuckDB prunes by. Titles and people 
 with its own bounds, chosen so that ranges hold about the same number of rows on real id distributions: eight-digit
 ids begin with 1 to 3 (titles) or 1 (people), so those prefixes are cut finer.
 
+A table without ids is not cut: it is one range, ``all``.
+
 Belongs here: keys, bounds, and which range an id falls into. Does not belong here: SQL, Dagster, files.
 """
 
@@ -39,6 +41,10 @@ RANGE_KEYS: tuple[str, ...] = tuple(RANGES["tconst"])
 """The keys both kinds of id share, in order."""
 
 assert tuple(RANGES["nconst"]) == RANGE_KEYS, "titles and people share one set of range keys"
+
+
+UNCUT_KEYS: tuple[str, ...] = ("all",)
+"""The only key of what is not cut by ids."""
 
 
 def ranges_of(column: str) -> dict[str, IdRange]:

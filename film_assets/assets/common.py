@@ -9,6 +9,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from film_assets.errors import FilmAssetsError, TransientError
 from film_assets.pipeline import Pipeline
 from film_assets.ranges import RANGE_KEYS
+from film_assets.tables import Table
 
 ID_RANGES = dg.StaticPartitionsDefinition(list(RANGE_KEYS))
 """Every table is partitioned by these, title-keyed and person-keyed alike, so that one run can cover everything."""
@@ -43,9 +44,10 @@ class Options(dg.Config):
     """Do the work even where no input changed."""
 
 
-def chosen_ranges(context: dg.AssetExecutionContext) -> list[str]:
-    """The ranges a run is for."""
-    return list(RANGE_KEYS) if _EVERYTHING_TAG in context.run.tags else list(context.partition_keys)
+def chosen_ranges(context: dg.AssetExecutionContext, table: Table) -> list[str]:
+    """The ranges of a table that a run is for."""
+    everything = not table.range_column or _EVERYTHING_TAG in context.run.tags
+    return list(table.range_keys if everything else context.partition_keys)
 
 
 PATIENT: Mapping[str, str] = {"film_assets/patient": "yes"}

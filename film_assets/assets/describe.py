@@ -34,7 +34,7 @@ def _code(table: Table) -> dict[str, Any]:
 
 
 def _column(table: Table, column: Column) -> dg.TableColumn:
-    constraints = dg.TableColumnConstraints(nullable=column.name not in table.key, unique=table.key == (column.name,))
+    constraints = dg.TableColumnConstraints(nullable=not table.is_required(column), unique=table.key == (column.name,))
     return dg.TableColumn(column.name, column.type, column.text, constraints)
 
 

@@ -25,7 +25,7 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 from film_assets.assets.common import REFRESH_JOB, chosen_ranges
 from film_assets.engines.duckdb.outcome import Outcome, Rebuilt
 from film_assets.pipeline import Pipeline
-from film_assets.tables import Blob
+from film_assets.tables import Blob, Table
 
 WITHOUT_AUTOMATIC_EVENTS: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Metadata that keeps Dagster from logging an event for every range of the run; a private key, guarded by a test."""
@@ -41,23 +41,27 @@ _HEAD_ROWS = 5
 def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outcome) -> None:
     """Log an event for each range that was rebuilt, and for each that should have one."""
     provenance = _provenance(context, outcome)
-    keys = sorted({*outcome.rebuilt, *_expected(context)})
+    keys = sorted({*outcome.rebuilt, *_expected(context, outcome.table)})
     for key in keys:
         rebuilt = outcome.rebuilt.get(key)
         metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
         preview = {"head": dg.MetadataValue.md(pipeline.head(outcome.table, _HEAD_ROWS))} if key == keys[-1] else {}
         tags = {**provenance, DATA_VERSION_TAG: pipeline.warehouse.version(outcome.table, key)}
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, tags=tags, metadata={**metadata, **preview}))
+        partition = key if outcome.table.range_column else None
+        details = {**metadata, **preview}
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=partition, tags=tags, metadata=details))
     ranges = ", ".join(outcome.rebuilt) or "none"
     words = "%s: ranges rebuilt: %s; %s rows; %.1f s"
     context.log.info(words, outcome.table.name, ranges, f"{outcome.rows:,}", outcome.seconds)
 
 
-def _expected(context: dg.AssetExecutionContext) -> set[str]:
+def _expected(context: dg.AssetExecutionContext, table: Table) -> set[str]:
     """Ranges that get an event even if nothing in them changed."""
-    chosen = set(chosen_ranges(context))
+    chosen = set(chosen_ranges(context, table))
     if context.run.job_name != REFRESH_JOB or _BACKFILL_TAG in context.run.tags:
         return chosen
+    if not table.range_column:
+        return set() if context.instance.get_latest_materialization_event(context.asset_key) else chosen
     with_event: set[str] = context.instance.get_materialized_partitions(context.asset_key)
     return chosen - with_event
 

@@ -15,7 +15,7 @@ from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Blob, Table
 Step = Callable[[Pipeline, Sequence[str], bool], Outcome]
 
 
-def _partitioned(table: Table, step: Step, deps: Sequence[dg.AssetDep], kinds: set[str]) -> dg.AssetsDefinition:
+def _table_asset(table: Table, step: Step, deps: Sequence[dg.AssetDep], kinds: set[str]) -> dg.AssetsDefinition:
     @dg.asset(
         key=key_of(table.name),
         deps=deps,
@@ -25,13 +25,13 @@ def _partitioned(table: Table, step: Step, deps: Sequence[dg.AssetDep], kinds: s
         owners=OWNERS,
         kinds=kinds,
         code_version=table.code_version,
-        partitions_def=ID_RANGES,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=ID_RANGES if table.range_column else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if table.range_column else None,
         pool=POOL,
     )
     def materialize(context: dg.AssetExecutionContext, config: Options, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
         with readable_failures():
-            outcome = step(pipeline, chosen_ranges(context), config.rebuild)
+            outcome = step(pipeline, chosen_ranges(context, table), config.rebuild)
             record(context, pipeline, outcome)
             if isinstance(table, Blob) and table.short in pipeline.report.downloaded:
                 context.log_event(observed_landed(table, pipeline))
@@ -44,14 +44,14 @@ def _raw(blob: Blob) -> dg.AssetsDefinition:
     def step(pipeline: Pipeline, keys: Sequence[str], rebuild: bool) -> Outcome:  # noqa: ARG001
         return pipeline.land(blob, force=rebuild)
 
-    return _partitioned(blob, step, [dg.AssetDep(blob_key(blob))], {"parquet"})
+    return _table_asset(blob, step, [dg.AssetDep(blob_key(blob))], {"parquet"})
 
 
 def _computed(table: Table) -> dg.AssetsDefinition:
     def step(pipeline: Pipeline, keys: Sequence[str], rebuild: bool) -> Outcome:
         return pipeline.rebuild(table, keys, force=rebuild)
 
-    return _partitioned(table, step, [_dep(table, TABLES[name]) for name in table.reads], {"duckdb"})
+    return _table_asset(table, step, [_dep(table, TABLES[name]) for name in table.reads], {"duckdb"})
 
 
 def _dep(table: Table, upstream: Table) -> dg.AssetDep:

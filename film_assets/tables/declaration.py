@@ -17,6 +17,8 @@ from typing import Any, Literal
 
 import narwhals as nw
 
+from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS
+
 Frame = nw.LazyFrame[Any]
 Type = Literal["VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP"]
 
@@ -39,7 +41,7 @@ class Column:
     ``sources`` are the columns it is computed from, as ``schema.table.column``. ``minimum``, ``maximum`` and ``pattern``
     (a regular expression for the whole value) say which values a blob may hold, ``form`` says it in words; others are bad
     values. ``allowed`` are the values known so far: others are kept, and a check tells of them. ``references`` names the column
-    whose ids this one repeats.
+    whose ids this one repeats. ``prose`` is text in anybody's words, mostly different in each row.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     form: str = ""
     references: str | None = None
     allowed: tuple[str, ...] = ()
+    prose: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,15 @@ class Table:
         parts = [repr((self.name, self.key, shape)), *(_code(self.function) if self.function else [])]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
+    @property
+    def range_keys(self) -> tuple[str, ...]:
+        """The keys of its ranges, in order; of a table that is not partitioned the one for all of it."""
+        return RANGE_KEYS if self.range_column else UNCUT_KEYS
+
+    def is_required(self, column: Column) -> bool:
+        """Whether no row has a null there: in keys; but a table that is not partitioned has groups, and null is one of them."""
+        return column.name in self.key and bool(self.range_column)
+
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""
         for column in self.columns:
@@ -125,7 +137,7 @@ class Table:
         """These columns as another table declares them when it hands their values on unchanged."""
         columns = (self.column(name) for name in names)
         return tuple(
-            Column(c.name, c.type, c.text, (f"{self.name}.{c.name}",), references=c.references, allowed=c.allowed)
+            Column(c.name, c.type, c.text, (f"{self.name}.{c.name}",), references=c.references, allowed=c.allowed, prose=c.prose)
             for c in columns
         )
 
@@ -148,7 +160,7 @@ def table(
 ) -> Callable[[Callable[..., Frame]], Table]:
     """Declare a table around the function that computes it; its docstring becomes the table's description.
 
-    ``range_column`` is the first column of the key unless it is named.
+    ``range_column`` is the first column of the key unless it is named; "" for a table that is not partitioned.
     """
 
     def declare(function: Callable[..., Frame]) -> Table:

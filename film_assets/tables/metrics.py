@@ -325,6 +325,30 @@ def person_success(
     )
 
 
+@table(
+    "metrics.genre_success",
+    key=("genre", "titleType", "decade"),
+    range_column="",
+    columns=(
+        *films.genres.take("genre"),
+        *title_success.take("titleType", "decade"),
+        Column("titles", "INTEGER", "How many rated titles.", ("films.genres.tconst", "metrics.title_success.tconst")),
+        *_success_columns("the rated titles"),
+    ),
+)
+def genre_success(films_genres: Frame, metrics_title_success: Frame) -> Frame:
+    """How well the titles of a genre, type and decade did; a title counts in each of its genres.
+
+    Titles without a year are the decade null, those that the titles blob lacks have no genre and are not here.
+    """
+    return (
+        films_genres.join(metrics_title_success, on="tconst")
+        .group_by("genre", "titleType", "decade")
+        .agg(**_success())
+        .with_columns(**_means())
+    )
+
+
 _TOGETHER = 2
 """From how many titles on two people are said to work together."""
 

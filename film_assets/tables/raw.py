@@ -65,7 +65,7 @@ names = Blob(
     text="The people, as delivered.",
     columns=(
         _NCONST,
-        Column("primaryName", "VARCHAR", "The name the person is most often credited by."),
+        Column("primaryName", "VARCHAR", "The name the person is most often credited by.", prose=True),
         Column("birthYear", "SMALLINT", "Year of birth; years BC stand positive."),
         Column("deathYear", "SMALLINT", "Year of death; years BC stand positive."),
         Column("primaryProfession", "VARCHAR", "The person's foremost professions, separated by commas."),
@@ -95,8 +95,8 @@ titles = Blob(
     columns=(
         _TCONST,
         Column("titleType", "VARCHAR", "Kind of title: movie, short, tvSeries, tvEpisode, video, ...", allowed=_TITLE_TYPES),
-        Column("primaryTitle", "VARCHAR", "The title it is best known by."),
-        Column("originalTitle", "VARCHAR", "The title in the original language."),
+        Column("primaryTitle", "VARCHAR", "The title it is best known by.", prose=True),
+        Column("originalTitle", "VARCHAR", "The title in the original language.", prose=True),
         Column("isAdult", "SMALLINT", "1 for an adult title, 0 for any other.", minimum=0, maximum=1, form="0 or 1"),
         Column("startYear", "SMALLINT", "Year of release; of a series, its first year."),
         Column("endYear", "SMALLINT", "Last year of a series."),

@@ -16,7 +16,9 @@ def stale(workshop: Workshop) -> set[str]:
     resolver = CachingStaleStatusResolver(
         workshop.instance, workshop.defs.resolve_asset_graph(), LoadingContextForTest(workshop.instance)
     )
-    ranges: dict[str, list[str | None]] = {table.name: list(RANGE_KEYS) for table in (*BLOBS, *COMPUTED) if table.range_column}
+    ranges: dict[str, list[str | None]] = {
+        table.name: list(RANGE_KEYS) if table.range_column else [None] for table in (*BLOBS, *COMPUTED)
+    }
     whole: dict[str, list[str | None]] = {table.name: [None] for table in QUALITY} | {"published.films": [None]}
     return {
         name

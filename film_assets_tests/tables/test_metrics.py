@@ -18,10 +18,10 @@ def tables() -> dict[str, pl.DataFrame]:
     return computed(
         blobs(
             titles=[
-                {"tconst": HIT, "titleType": "movie", "startYear": 1994},
-                {"tconst": NO_VOTES, "titleType": "movie"},
-                {"tconst": FEW_VOTES, "titleType": "short", "startYear": 2001},
-                {"tconst": UNRATED, "titleType": "movie", "startYear": 2005},
+                {"tconst": HIT, "titleType": "movie", "startYear": 1994, "genres": "Drama,Comedy"},
+                {"tconst": NO_VOTES, "titleType": "movie", "genres": "Drama"},
+                {"tconst": FEW_VOTES, "titleType": "short", "startYear": 2001, "genres": "Drama"},
+                {"tconst": UNRATED, "titleType": "movie", "startYear": 2005, "genres": "Drama"},
             ],
             ratings=[
                 {"tconst": HIT, "averageRating": 8.0, "numVotes": 1200},
@@ -144,7 +144,19 @@ def test_collaborations(tables):
     assert tables["metrics.collaborations"].rows() == [(ANN, BOB, 2, 7.0, 0.0, pytest.approx(7.0 - 23 / 3))]
 
 
-@pytest.mark.parametrize("table", [metrics.title_success, metrics.person_success, metrics.collaborations], ids=lambda t: t.name)
+def test_genre_success(tables):
+    assert sorted(tables["metrics.genre_success"].rows(), key=str) == [
+        ("Comedy", "movie", 1990, 1, 8.0, 8.0, 1200),
+        ("Drama", "movie", 1990, 1, 8.0, 8.0, 1200),
+        ("Drama", "movie", None, 1, 6.0, None, 0),
+        ("Drama", "short", 2000, 1, 9.0, 9.0, 100),
+    ]
+
+
+SUCCESS = (metrics.title_success, metrics.person_success, metrics.collaborations, metrics.genre_success)
+
+
+@pytest.mark.parametrize("table", SUCCESS, ids=lambda t: t.name)
 def test_no_column_is_read_for_nothing(tables, table):
     """One that is would have the table rebuilt when only that changed."""
     for name, columns in table.reads.items():

@@ -9,8 +9,9 @@ from film_assets_tests.tables.chain import blobs, computed
 TITLES = [f"tt000000{i}" for i in range(7)]
 PEOPLE = [f"nm000000{i}" for i in range(4)]
 LISTS = st.lists(st.sampled_from(PEOPLE), unique=True, max_size=3).map(lambda people: ",".join(people) or None)
+GENRES = st.sampled_from([None, "Drama", "Drama,Western", "Western"])
 RATINGS = st.integers(10, 100).map(lambda tenths: tenths / 10)
-METRICS = ("known_for_success", "comparison", "title_success", "person_success", "collaborations")
+METRICS = ("known_for_success", "comparison", "title_success", "person_success", "collaborations", "genre_success")
 
 
 @st.composite
@@ -19,7 +20,10 @@ def worlds(draw: st.DrawFn) -> dict[str, pl.DataFrame]:
     rated = draw(st.lists(st.sampled_from(TITLES), unique=True))
     known = st.lists(st.sampled_from(TITLES), unique=True, max_size=4).map(lambda titles: ",".join(titles) or None)
     return blobs(
-        titles=[{"tconst": t, "titleType": "movie", "startYear": draw(st.none() | st.integers(1900, 2030))} for t in TITLES[1:]],
+        titles=[
+            {"tconst": t, "titleType": "movie", "startYear": draw(st.none() | st.integers(1900, 2030)), "genres": draw(GENRES)}
+            for t in TITLES[1:]
+        ],
         ratings=[{"tconst": t, "averageRating": draw(RATINGS), "numVotes": draw(st.integers(0, 3_000_000))} for t in rated],
         crew=[{"tconst": t, "directors": draw(LISTS), "writers": draw(LISTS)} for t in TITLES],
         cast=[{"tconst": t, "ordering": i, "nconst": n, "category": "actor"} for i, (t, n) in enumerate(cast)],

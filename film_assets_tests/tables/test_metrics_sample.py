@@ -13,7 +13,7 @@ from film_assets_tests import expected
 from film_assets_tests.conftest import refresh
 from film_assets_tests.tables.chain import computed
 
-NAMES = ("metrics.title_success", "metrics.person_success", "metrics.collaborations")
+NAMES = ("metrics.title_success", "metrics.person_success", "metrics.collaborations", "metrics.genre_success")
 ROLES = ("director", "writer", "actor")
 
 
@@ -26,7 +26,7 @@ def films(sample: Path) -> dict[str, pl.DataFrame]:
 def wanted(films: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     titles = _titles(films)
     people = _people(films, titles)
-    return dict(zip(NAMES, (titles, people, _pairs(films, titles, people)), strict=True))
+    return dict(zip(NAMES, (titles, people, _pairs(films, titles, people), _genres(films, titles)), strict=True))
 
 
 def _titles(films):
@@ -95,6 +95,28 @@ def _pairs(films, titles, people):
             if len(found) > 1 and director != actor
         ]
     )
+
+
+def _genres(films, titles):
+    of_title = {row["tconst"]: row for row in titles.iter_rows(named=True)}
+    groups: dict[tuple[str, str, int | None], list[dict]] = {}
+    for tconst, genre in films["films.genres"].select("tconst", "genre").iter_rows():
+        if (title := of_title.get(tconst)) is not None:
+            groups.setdefault((genre, title["titleType"], title["decade"]), []).append(title)
+    return pl.DataFrame([_group(*key, found) for key, found in groups.items()], infer_schema_length=None)
+
+
+def _group(genre, title_type, decade, titles):
+    votes = sum(title["numVotes"] for title in titles)
+    return {
+        "genre": genre,
+        "titleType": title_type,
+        "decade": decade,
+        "titles": len(titles),
+        "averageRating": sum(title["averageRating"] for title in titles) / len(titles),
+        "voteWeightedRating": sum(title["averageRating"] * title["numVotes"] for title in titles) / votes if votes else None,
+        "numVotes": votes,
+    }
 
 
 @pytest.fixture(scope="module")

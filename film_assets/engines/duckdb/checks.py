@@ -15,7 +15,7 @@ from typing import Any
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, digest
-from film_assets.ranges import RANGE_KEYS, ranges_of
+from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS, ranges_of
 from film_assets.tables import BLOBS, COMPUTED, TABLES, Column, Table
 
 TOLERATED_ORPHANS = 0.02
@@ -30,9 +30,6 @@ quick: in others each time, and in all of them when somebody asks for the check 
 
 _STATE = """create table if not exists state.checks (
     name varchar, rule varchar, range varchar, version varchar, looked boolean, failing bigint, examples varchar[])"""
-
-_WHOLE = ("all",)
-"""The one range of a rule that is about a table as a whole."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class _RowRule(Rule):
 
     @cached_property
     def code(self) -> str:
-        return digest(self.offending(RANGE_KEYS))
+        return digest(self.offending(self.table.range_keys))
 
     def versions(self, warehouse: Warehouse) -> Mapping[str, str]:
         aligned = {name: columns for name, columns in self.reads.items() if TABLES[name].range_column == self.id}
@@ -113,16 +110,16 @@ class _RowRule(Rule):
             warehouse.version(TABLES[name], key, columns)
             for name, columns in self.reads.items()
             if name not in aligned
-            for key in RANGE_KEYS
+            for key in TABLES[name].range_keys
         ]
         rest = digest(self.code, others)
         return {
             key: digest(rest, [warehouse.version(TABLES[name], key, columns) for name, columns in aligned.items()])
-            for key in RANGE_KEYS
+            for key in self.table.range_keys
         }
 
     def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
-        query = f"""select {_range_of("id", self.id)} as range, count(*), min(distinct example, {EXAMPLES})
+        query = f"""select {_range_of("id", self.table)} as range, count(*), min(distinct example, {EXAMPLES})
             from ({self.offending(keys)}) group by range"""
         return warehouse.rows(query)
 
@@ -145,7 +142,7 @@ class _DearRule(_RowRule):
 
 
 class Key(_DearRule):
-    """No two rows have the same key, and none has a null in it."""
+    """No two rows have the same key, and none has a null in it where that is no group of its own."""
 
     @property
     def reads(self) -> Mapping[str, tuple[str, ...]]:
@@ -155,7 +152,7 @@ class Key(_DearRule):
     def offending(self, keys: Iterable[str]) -> str:
         """Keys that stand in several rows, once each, and those with a null."""
         key = sql.names(self.table.key)
-        return f"""select any_value({sql.quoted(self.id)}) as id, {self.example} as example
+        return f"""select any_value({sql.quoted(self.table.range_column or self.table.key[0])}) as id, {self.example} as example
             {self._where(keys)}
             group by {key} having count(*) > 1 or {self._null}"""
 
@@ -170,7 +167,8 @@ class Key(_DearRule):
 
     @property
     def _null(self) -> str:
-        return " or ".join(f"{sql.quoted(column)} is null" for column in self.table.key)
+        required = [sql.quoted(column.name) for column in self.table.columns if self.table.is_required(column)]
+        return " or ".join(f"{column} is null" for column in required) or "false"
 
 
 @dataclass(frozen=True)
@@ -229,8 +227,8 @@ class _WholeRule(Rule):
     """
 
     def versions(self, warehouse: Warehouse) -> Mapping[str, str]:
-        looked_at = [warehouse.version(TABLES[name], key) for name in self.reads for key in RANGE_KEYS]
-        return dict.fromkeys(_WHOLE, digest(type(self).__name__, looked_at))
+        looked_at = [warehouse.version(TABLES[name], key) for name in self.reads for key in TABLES[name].range_keys]
+        return dict.fromkeys(UNCUT_KEYS, digest(type(self).__name__, looked_at))
 
     @property
     def reads(self) -> Iterable[str]:
@@ -257,7 +255,7 @@ class Account(_WholeRule):
     def versions(self, warehouse: Warehouse) -> Mapping[str, str]:
         """The accounts themselves."""
         accounts = warehouse.rows("from quality.blobs order by blob")
-        return dict.fromkeys(_WHOLE, digest(accounts))
+        return dict.fromkeys(UNCUT_KEYS, digest(accounts))
 
     def query(self, warehouse: Warehouse) -> str:
         """The accounts that do not add up."""
@@ -333,9 +331,11 @@ def _remember(warehouse: Warehouse, new: Sequence[Mapping[str, Any]]) -> None:
             warehouse.insert("state.checks", new, "* replace (examples::varchar[] as examples)")
 
 
-def _range_of(expression: str, column: str) -> str:
-    """An expression for the range an id falls into."""
-    ranges = ranges_of(column).values()
+def _range_of(expression: str, table: Table) -> str:
+    """An expression for the range of a table that an id falls into."""
+    if not table.range_column:
+        return sql.text(table.range_keys[0])
+    ranges = ranges_of(table.range_column).values()
     cases = (f"when {expression} < {sql.text(item.upper)} then {sql.text(item.key)}" for item in ranges if item.upper)
     return f"case {' '.join(cases)} else {sql.text(RANGE_KEYS[-1])} end"
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse
-from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import Blob, Table
 
 _MAX_WIDTH = 60
@@ -13,9 +12,8 @@ _MAX_WIDTH = 60
 
 def head(warehouse: Warehouse, table: Table, rows: int) -> str:
     """The first ``rows`` rows of a table, in the order of its key, as a Markdown table."""
-    key = next(
-        (key for key in RANGE_KEYS if (table.name, key) in warehouse.ranges and warehouse.ranges[table.name, key].rows), "00"
-    )
+    keys = table.range_keys
+    key = next((k for k in keys if (table.name, k) in warehouse.ranges and warehouse.ranges[table.name, k].rows), keys[0])
     source = slices(warehouse, table, [key]) if isinstance(table, Blob) else sql.quoted(table.name)
     order = sql.names(table.key)
     query = f"select * from {source} where {sql.in_ranges(table.range_column, [key])} order by {order} limit {int(rows)}"

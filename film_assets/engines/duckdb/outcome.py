@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
-from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import Table
 
 
@@ -61,14 +60,14 @@ def outcome(
     warehouse: Warehouse, table: Table, rebuilt: Mapping[str, Rebuilt], keys: Sequence[str], before: int, started: float
 ) -> Outcome:
     """The outcome of having looked at ``keys``, begun at ``started`` on the monotonic clock."""
-    in_order = {key: rebuilt[key] for key in RANGE_KEYS if key in rebuilt}
+    in_order = {key: rebuilt[key] for key in table.range_keys if key in rebuilt}
     seconds = time.monotonic() - started
     return Outcome(table, in_order, len(keys) - len(in_order), warehouse.row_count(table), before, seconds)
 
 
 def compare(warehouse: Warehouse, table: Table, old: str, new: str) -> Difference:
     """How the rows of the query ``new`` differ from those of ``old``, by the key of the table."""
-    relation = warehouse.connection.sql(sql.difference(table.key, table.column_names, old, new))
+    relation = warehouse.connection.sql(sql.difference(table, old, new))
     row = dict(zip(relation.columns, relation.fetchall()[0], strict=True))
     added, removed, changed = (row.pop(name) for name in ("_added", "_removed", "_changed"))
     columns = table.column_names if added or removed else tuple(name for name, differs in row.items() if differs)

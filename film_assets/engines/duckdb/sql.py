@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from film_assets.ranges import RANGE_KEYS, ranges_of
+from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS, ranges_of
 from film_assets.tables import Column, Table
 
 
@@ -21,12 +21,6 @@ def names(columns: Iterable[str]) -> str:
     return ", ".join(quoted(column) for column in columns)
 
 
-def create_table(table: Table) -> str:
-    """The statement that makes an empty table."""
-    definitions = ", ".join(f"{quoted(column.name)} {column.type}" for column in table.columns)
-    return f"create table if not exists {quoted(table.name)} ({definitions})"
-
-
 def comments(table: Table, kind: str) -> list[str]:
     """The statements that put the declaration's words on a table or view and its columns."""
 
@@ -39,7 +33,7 @@ def comments(table: Table, kind: str) -> list[str]:
 def in_ranges(column: str, keys: Iterable[str]) -> str:
     """A condition that holds for the ids of these ranges; neighbours are one interval, so that it prunes well."""
     wanted = set(keys)
-    if wanted == set(RANGE_KEYS):
+    if wanted in (set(RANGE_KEYS), set(UNCUT_KEYS)):
         return "true"
     intervals: list[tuple[str | None, str | None]] = []
     for item in (item for key, item in ranges_of(column).items() if key in wanted):
@@ -63,18 +57,19 @@ def count_by_range(table: str, column: str, keys: Iterable[str]) -> str:
     )
 
 
-def difference(key: Iterable[str], columns: Iterable[str], old: str, new: str) -> str:
-    """A query for how two queries' rows differ: added, removed, changed, and per column whether a value changed.
+def difference(table: Table, old: str, new: str) -> str:
+    """A query for how two queries' rows of a table differ: added, removed, changed, and per column whether a value changed.
 
     Rows are the same row where their key is.
     """
-    key = tuple(key)
+    key, columns = table.key, table.column_names
+    equals = "=" if table.range_column else "is not distinct from"
     others = [column for column in columns if column not in key]
     both = "(old._there and new._there)"
     differs = {column: f"old.{quoted(column)} is distinct from new.{quoted(column)}" for column in others}
     any_differs = " or ".join(differs.values()) or "false"
     per_column = [f"coalesce(bool_or({both} and {test}), false) as {quoted(column)}" for column, test in differs.items()]
-    on = " and ".join(f"old.{quoted(column)} = new.{quoted(column)}" for column in key)
+    on = " and ".join(f"old.{quoted(column)} {equals} new.{quoted(column)}" for column in key)
     counts = [
         "count(*) filter (old._there is null) as _added",
         "count(*) filter (new._there is null) as _removed",

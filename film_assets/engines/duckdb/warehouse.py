@@ -14,10 +14,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from film_assets.engines.duckdb import sql
+from film_assets.engines.duckdb import layout, sql
 from film_assets.errors import HomeError
 from film_assets.home import Home
-from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table
 
 _STATE = (
@@ -182,7 +181,7 @@ class Warehouse:
                 self.run(f"drop table {sql.quoted(table.name)}")
                 self.run("delete from state.ranges where name = ?", [table.name])
         if actual != declared:
-            self.run(sql.create_table(table))
+            self.run(layout.create_table(table))
 
     # ---- running SQL
 
@@ -249,5 +248,5 @@ class Warehouse:
             if upstream.range_column == table.range_column:
                 own.append(self.version(upstream, key, columns))
             else:
-                others += [self.version(upstream, other, columns) for other in RANGE_KEYS]
+                others += [self.version(upstream, other, columns) for other in upstream.range_keys]
         return digest(own), digest(others)
