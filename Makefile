@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo docs test ui browser clean
+.PHONY: help setup demo notebooks pictures docs test ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -22,6 +22,12 @@ demo: setup  ## Make sample data, refresh, and compare two people
 	film-assets sample $(SAMPLE)
 	film-assets refresh --source $(SAMPLE)
 	film-assets compare $$(python -m film_assets.sample)
+
+notebooks: setup  ## Open the notebooks in JupyterLab, which is installed the first time
+	uv run --frozen --group lab jupyter lab notebooks
+
+pictures: demo  ## Run the notebooks on the sample and keep their charts for the README
+	python -m notebooks.pictures
 
 docs: setup  ## Write the pages on the data anew, from the declarations
 	python -m film_assets.docs
