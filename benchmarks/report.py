@@ -136,5 +136,5 @@ def quantiles(table: pl.DataFrame, title: str) -> alt.TopLevelMixin:
     return (
         base.mark_bar(height=14, color=look.BLUE).encode(x="median:Q")
         + base.mark_circle(size=90, color=look.INK, opacity=1).encode(x=x)
-        + base.mark_tick(color=look.ORANGE, thickness=3, size=26).encode(x="at_most:Q")
+        + base.mark_tick(color=look.ORANGE, thickness=3, size=26, opacity=1).encode(x="at_most:Q")
     ).properties(title=title, width=520, height=alt.Step(34))
