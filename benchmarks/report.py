@@ -4,6 +4,7 @@ Belongs here: how results are summed up and shown. Does not belong here: how the
 """
 
 import json
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,8 @@ def _markdown(table: pl.DataFrame) -> list[str]:
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"  # noqa: PLR2004 - three digits tell enough
+        decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+        return f"{value:,.{min(decimals, 3)}f}"
     return "" if value is None else str(value)
 
 
@@ -112,14 +114,14 @@ def bars(table: pl.DataFrame, by: str, title: str, subtitle: str, ratio_format: 
 def lines(table: pl.DataFrame, title: str) -> alt.TopLevelMixin:
     """Seconds and memory over the scale, both logarithmic, a line for each contender."""
     color = alt.Color("contender:N", title=None, sort=table["contender"].unique(maintain_order=True).to_list())
-    scale = alt.X("scale:Q", title="scale (1.0: 95 million rows)").scale(type="log", padding=15)
-    scale = scale.axis(values=sorted(table["scale"].unique()), grid=False, format="~g")
+    scale = alt.X("scale:Q", title="scale (1.0: 95 million rows)").scale(type="log", nice=False, padding=15)
+    scale = scale.axis(values=table["scale"].unique().sort().to_list(), grid=False, format="~g")
     panels = [
         alt.Chart(table)
         .mark_line(point=alt.OverlayMarkDef(size=60), strokeWidth=2.5)
         .encode(
             x=scale,
-            y=alt.Y(f"{column}:Q", title=name).scale(type="log", padding=10),
+            y=alt.Y(f"{column}:Q", title=name).scale(type="log", nice=False, padding=10).axis(tickCount=5),
             color=color.scale(range=[look.FAINT, look.BLUE, look.ORANGE, "#2a9d8f", "#8e6c8a"]).legend(orient="top"),
         )
         .properties(width=300, height=300)
