@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/sample
-SCALE ?= 0.03
-ROUNDS ?= 3
 export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help setup demo notebooks pictures docs test bench ui browser clean
@@ -46,8 +44,8 @@ browser:
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "no Chromium could be installed: the tests of the web UI will be skipped, or fail in CI"
 
-bench: setup  ## Measure builds, refreshes and look-ups in ten minutes; SCALE=1 ROUNDS=3 for the real size
-	python -m benchmarks everything --scale $(SCALE) --rounds $(ROUNDS)
+bench: setup  ## Measure builds, refreshes and look-ups in ten minutes; SCALE=1 for the real size
+	python -m benchmarks everything $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 ui: setup  ## Open the Dagster web UI on http://127.0.0.1:3000
 	film-assets ui

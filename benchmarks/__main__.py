@@ -19,6 +19,9 @@ app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=F
 
 _BUILD = Path(__file__).parent.parent / "build" / "benchmarks"
 _NAMES = [contender.name for contender in contest.CONTENDERS]
+_SCALE, _ROUNDS = 0.02, 3
+"""What ten minutes are enough for."""
+_SCALES = (0.03, 0.1, 0.3, 1.0)
 _RATIO = "ratio: to one pass over the blobs, round by round"
 
 ScaleOption = Annotated[float, typer.Option(help="1.0 has 95 million rows, as the real data.")]
@@ -28,7 +31,7 @@ OnlyOption = Annotated[list[str] | None, typer.Option(help=f"Only these, of: {',
 
 
 @app.command()
-def everything(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: FolderOption = _BUILD) -> None:
+def everything(scale: ScaleOption = _SCALE, rounds: RoundsOption = _ROUNDS, folder: FolderOption = _BUILD) -> None:
     """First builds, refreshes after changes, and look-ups, at one scale."""
     compare(scale, rounds, folder)
     refreshes(scale, rounds, folder)
@@ -36,7 +39,9 @@ def everything(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: Fold
 
 
 @app.command()
-def compare(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: FolderOption = _BUILD, only: OnlyOption = None) -> None:
+def compare(
+    scale: ScaleOption = _SCALE, rounds: RoundsOption = _ROUNDS, folder: FolderOption = _BUILD, only: OnlyOption = None
+) -> None:
     """First builds: the project beside a bare pass over the blobs, plain SQL, dataframes in memory, and imdb-sqlite."""
     rows = _builds(folder, scale, rounds, only)
     table = report.summary(rows, "contender", contest.YARDSTICK)
@@ -47,7 +52,7 @@ def compare(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: FolderO
 
 
 @app.command(name="changes")
-def refreshes(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: FolderOption = _BUILD) -> None:
+def refreshes(scale: ScaleOption = _SCALE, rounds: RoundsOption = _ROUNDS, folder: FolderOption = _BUILD) -> None:
     """Refreshes after the first: nothing changed, few rows changed, rows changed everywhere; and the disk they take."""
     rows = [_row(done.change, "change", done.round, done.run, done.home) for done in changes.refreshes(folder, scale, rounds)]
     table = report.summary(rows, "change", changes.FIRST)
@@ -65,14 +70,14 @@ def refreshes(scale: ScaleOption = 0.03, rounds: RoundsOption = 3, folder: Folde
 
 @app.command()
 def scales(
-    scale: Annotated[list[float] | None, typer.Option(help="Each scale; 0.03, 0.1, 0.3 and 1.0 if none is given.")] = None,
+    scale: Annotated[list[float] | None, typer.Option(help=f"Each scale; {_SCALES} if none is given.")] = None,
     rounds: RoundsOption = 1,
     folder: FolderOption = _BUILD,
     only: OnlyOption = None,
 ) -> None:
     """First builds at growing scales: time and memory."""
     chosen = only or [contest.YARDSTICK, contest.PROJECT, contest.PLAIN_SQL]
-    rows = [{**row, "scale": each} for each in scale or [0.03, 0.1, 0.3, 1.0] for row in _builds(folder, each, rounds, chosen)]
+    rows = [{**row, "scale": each} for each in scale or _SCALES for row in _builds(folder, each, rounds, chosen)]
     tables = [
         report.summary(part.to_dicts(), "contender", contest.YARDSTICK).select(pl.lit(value).alias("scale"), pl.all())
         for (value,), part in pl.DataFrame(rows).partition_by("scale", as_dict=True, maintain_order=True).items()
@@ -83,7 +88,7 @@ def scales(
 
 
 @app.command(name="lookups")
-def ask(scale: ScaleOption = 0.03, folder: FolderOption = _BUILD) -> None:
+def ask(scale: ScaleOption = _SCALE, folder: FolderOption = _BUILD) -> None:
     """Look-ups from an open reader, and the first answer in a new process."""
     home = folder / f"home-{scale:g}"
     run(contest.refresh(data.make_blobs(folder, scale), home), Limits.of_this_machine())
