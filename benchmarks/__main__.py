@@ -15,7 +15,11 @@ import typer
 from benchmarks import changes, contest, data, lookups, report
 from benchmarks.measure import Limits, run
 
-app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Measure whole processes, in turns; results go to benchmarks/results.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 _BUILD = Path(__file__).parent.parent / "build" / "benchmarks"
 _NAMES = [contender.name for contender in contest.CONTENDERS]
