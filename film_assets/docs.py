@@ -12,7 +12,7 @@ from types import ModuleType
 
 import duckdb
 
-from film_assets.engines.duckdb.sql import create_table
+from film_assets.engines.duckdb.layout import create_table
 from film_assets.engines.duckdb.warehouse import CATALOG, attached
 from film_assets.tables import TABLES, Blob, Column, Table, macros
 
