@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo test ui browser clean
+.PHONY: help setup demo notebooks pictures docs test bench ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -23,6 +23,15 @@ demo: setup  ## Make sample data, refresh, and compare two people
 	film-assets refresh --source $(SAMPLE)
 	film-assets compare $$(python -m film_assets.sample)
 
+notebooks: setup  ## Open the notebooks in JupyterLab, which is installed the first time
+	uv run --frozen --group lab jupyter lab notebooks
+
+pictures: demo  ## Run the notebooks on the sample and keep their charts for the README
+	python -m notebooks.pictures
+
+docs: setup  ## Write the pages on the data anew, from the declarations
+	python -m film_assets.docs
+
 test: setup browser  ## Run all checks and tests
 	ruff check
 	ruff format --check
@@ -34,6 +43,9 @@ browser:
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "no Chromium could be installed: the tests of the web UI will be skipped, or fail in CI"
+
+bench: setup  ## Measure builds, refreshes and look-ups in ten minutes; SCALE=1 for the real size
+	python -m benchmarks everything $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 ui: setup  ## Open the Dagster web UI on http://127.0.0.1:3000
 	film-assets ui

@@ -87,21 +87,53 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 """Everything people and titles can be compared by."""
 
 
+@dataclass(frozen=True)
+class Macro:
+    """A table macro: its name, its parameters as SQL declares them, what it answers, and the query that does."""
+
+    name: str
+    parameters: str
+    text: str
+    query: str
+
+
 def statements() -> list[str]:
-    """The statements that store the macros in the catalog ``films``."""
-    return [f"create or replace macro {signature} as table {query}" for signature, query in _macros().items()]
+    """The statements that store the macros, and what they answer, in the catalog ``films``."""
+    return [statement for macro in all_macros() for statement in _statements(macro)]
 
 
-def _macros() -> dict[str, str]:
-    return {
-        "comparable_metrics()": _catalogue(),
-        "compare_people(ids)": _compare_people(),
-        "compare_titles(ids)": _compare_titles(),
-        "credits_of(person)": _CREDITS_OF,
-        "people_of(title)": _PEOPLE_OF,
-        "find_person(wanted, most := 20)": _FIND_PERSON,
-        "find_title(wanted, most := 20)": _FIND_TITLE,
-    }
+def _statements(macro: Macro) -> tuple[str, str]:
+    return (
+        f"create or replace macro {macro.name}({macro.parameters}) as table {macro.query}",
+        f"comment on macro table {macro.name} is {_text(macro.text)}",
+    )
+
+
+def all_macros() -> tuple[Macro, ...]:
+    """Every macro."""
+    return (
+        Macro("comparable_metrics", "", "What people and titles can be compared by.", _catalogue()),
+        Macro(
+            "compare_people", "ids", "The people of a list of nconst, one row each in the order of the list.", _compare_people()
+        ),
+        Macro(
+            "compare_titles", "ids", "The titles of a list of tconst, one row each in the order of the list.", _compare_titles()
+        ),
+        Macro("credits_of", "person", "Every title that the person of an nconst has a part in, newest first.", _CREDITS_OF),
+        Macro("people_of", "title", "Everybody who has a part in the title of a tconst, in the order of billing.", _PEOPLE_OF),
+        Macro(
+            "find_person",
+            "wanted, most := 20",
+            "People with that text in their name, whatever its case and accents; the best known first.",
+            _FIND_PERSON,
+        ),
+        Macro(
+            "find_title",
+            "wanted, most := 20",
+            "Titles with that text in their name, whatever its case and accents; the best known first.",
+            _FIND_TITLE,
+        ),
+    )
 
 
 def _catalogue() -> str:

@@ -64,8 +64,15 @@ def _ratio(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
             "How many of the titles the person is known for have a rating.",
             ("films.known_for.tconst", "films.ratings.tconst"),
         ),
-        Column("knownAverageRating", "DOUBLE", "Mean of the averageRating of those titles.", ("films.ratings.averageRating",)),
-        Column("knownNumVotes", "BIGINT", "Sum of the numVotes of those titles.", ("films.ratings.numVotes",)),
+        Column(
+            "knownAverageRating",
+            "DOUBLE",
+            "Mean of the averageRating of the titles the person is known for.",
+            ("films.ratings.averageRating",),
+        ),
+        Column(
+            "knownNumVotes", "BIGINT", "Sum of the numVotes of the titles the person is known for.", ("films.ratings.numVotes",)
+        ),
     ),
 )
 def known_for_success(films_known_for: Frame, films_ratings: Frame) -> Frame:

@@ -25,8 +25,22 @@ _CATEGORIES = (
     *("production_designer", "archive_footage", "archive_sound", "casting_director"),
 )
 
-_TCONST = Column("tconst", "VARCHAR", "The title.", pattern=_TITLE_ID, form="tt and at least seven digits")
-_NCONST = Column("nconst", "VARCHAR", "The person.", pattern=_PERSON_ID, form="nm and at least seven digits")
+_TCONST = Column(
+    "tconst",
+    "VARCHAR",
+    "The title.",
+    pattern=_TITLE_ID,
+    form="tt and at least seven digits",
+    references="films.titles.tconst",
+)
+_NCONST = Column(
+    "nconst",
+    "VARCHAR",
+    "The person.",
+    pattern=_PERSON_ID,
+    form="nm and at least seven digits",
+    references="films.names.nconst",
+)
 
 cast = Blob(
     name="raw.cast",

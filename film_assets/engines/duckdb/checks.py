@@ -359,13 +359,10 @@ def _column_rules(table: Table, column: Column) -> Iterator[Rule]:
         yield Values(table, f"known {column.name}", fatal=False, column=column, source=source)
     elif (source.minimum, source.maximum) != (None, None):
         yield Values(table, f"{column.name} {source.form}", column=column, source=source)
-    parent = column.references or _PARENTS.get(column.name)
+    parent = column.references
     if parent and _is_its_own(table, column) and _blob(column) != f"raw.{parent.split('.')[1]}":
         name = f"{column.name} in {parent.rpartition('.')[0]}"
         yield Reference(table, name, fatal=False, tolerated=TOLERATED_ORPHANS, column=column.name, parent=parent)
-
-
-_PARENTS = {"tconst": "films.titles.tconst", "nconst": "films.names.nconst"}
 
 
 def _blob(column: Column) -> str:
