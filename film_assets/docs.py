@@ -12,6 +12,7 @@ from types import ModuleType
 
 import duckdb
 
+from film_assets.engines.duckdb import lookups
 from film_assets.engines.duckdb.layout import create_table
 from film_assets.engines.duckdb.warehouse import CATALOG, attached
 from film_assets.tables import TABLES, Blob, Column, Table, macros
@@ -113,7 +114,7 @@ def _macro_columns() -> dict[str, list[tuple[str, str]]]:
         for schema in _schemas():
             if schema != CATALOG:
                 connection.execute(f"create schema {schema}")
-        for statement in (*(create_table(table) for table in TABLES.values()), *macros.statements()):
+        for statement in (*(create_table(table) for table in TABLES.values()), *lookups.create_tables(), *macros.statements()):
             connection.execute(statement)
         return {macro.name: _columns_of(connection, macro) for macro in macros.all_macros()}
 

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import duckdb
 
-from film_assets.engines.duckdb import landed
+from film_assets.engines.duckdb import landed, lookups
 from film_assets.engines.duckdb.head import head, table_head
 from film_assets.engines.duckdb.outcome import Outcome
 from film_assets.engines.duckdb.publish import publish
@@ -143,8 +143,11 @@ class Pipeline:
 
     def publish(self, *, force: bool = False) -> bool:
         """Publish what there is to readers if they have not got it yet; whether it did."""
-        with explained(self._home), self._progress.task("publish films.duckdb"):
-            self.report.published = publish(self.warehouse, self._home, force=force)
+        with explained(self._home):
+            with self._progress.task("lay out the look-ups"):
+                lookups.refresh(self.warehouse)
+            with self._progress.task("publish films.duckdb"):
+                self.report.published = publish(self.warehouse, self._home, force=force)
         return self.report.published
 
     def explained(self) -> AbstractContextManager[None]:

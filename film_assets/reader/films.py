@@ -171,7 +171,7 @@ class Films:
             select replace(schema_name, 'main', '{CATALOG}') || '.' || name from (
                 select database_name, schema_name, table_name as name, false as internal from duckdb_tables()
                 union all select database_name, schema_name, view_name, internal from duckdb_views())
-            where database_name = '{CATALOG}' and schema_name <> 'state' and not internal order by all"""
+            where database_name = '{CATALOG}' and schema_name not in ('state', 'lookup') and not internal order by all"""
         return [name for (name,) in self._snapshot.relation(query).fetchall()]
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:

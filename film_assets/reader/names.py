@@ -23,25 +23,7 @@ _NEAR = 0.85
 
 _FOLDED = "strip_accents(lower({}))"
 
-_CALLED: dict[Kind, str] = {
-    "person": f"""
-        with found as (
-                select nconst, primaryName, birthYear from films.names
-                where {_FOLDED.format("primaryName")} = {_FOLDED.format("$name")}),
-            known as (
-                select nconst, min_by(tconst, position) as tconst from films.known_for
-                where nconst in (select unnest(list(nconst)) from found) group by nconst),
-            best as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from known)),
-            success as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from found))
-        select nconst as id, primaryName as name, birthYear as year, primaryTitle as about, coalesce(knownNumVotes, 0) as votes
-        from found left join known using (nconst) left join best using (tconst) left join success using (nconst)
-        order by votes desc, id""",
-    "title": f"""
-        select tconst as id, primaryTitle as name, startYear as year, titleType as about, coalesce(numVotes, 0) as votes
-        from films.titles left join films.ratings using (tconst)
-        where {_FOLDED.format("primaryTitle")} = {_FOLDED.format("$name")}
-        order by votes desc, id""",
-}
+_CALLED: dict[Kind, str] = {"person": "from people_called($name)", "title": "from titles_called($name)"}
 """Kind -> those of exactly that name, best known first."""
 
 _LIKE: dict[Kind, str] = {

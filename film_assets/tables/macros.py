@@ -87,6 +87,33 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 """Everything people and titles can be compared by."""
 
 
+SIGNATURE_BITS = 61
+"""Of a name's signature in ``lookup.names`` and ``lookup.titles``; a pair of bytes, divided by so many, leaves its bit."""
+
+
+def code(identity: str, prefix: str) -> str:
+    """An expression for an id as the look-ups have it: a number, with a 1 for the prefix, which keeps leading zeros apart."""
+    return f"try_cast(replace({identity}, '{prefix}', '1') as bigint)"
+
+
+def folded(text: str) -> str:
+    """An expression for a text as it is compared: upper and lower case, with and without accents, are the same."""
+    return f"strip_accents(lower({text}))"
+
+
+def named(text: str, *, within: bool = False) -> str:
+    """A condition for the rows of ``lookup.names`` or ``lookup.titles`` whose name is a text, or has it ``within``.
+
+    DuckDB computes the signature of the text once, and looks at the names of those rows alone whose signature has all its bits.
+    """
+    wanted = folded(text)
+    pair = f"('0x' || substr(hex(encode({wanted})), 2 * i - 1, 4))::usmallint"
+    bits = f"list_transform(range(1, strlen({wanted})), lambda i: 1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)"
+    signature = f"list_reduce(list_prepend(0::ubigint, {bits}), lambda a, b: a | b)"
+    test = f"contains(folded, {wanted})" if within else f"folded = {wanted}"
+    return f"(signature & {signature}) = {signature} and {test}"
+
+
 @dataclass(frozen=True)
 class Macro:
     """A table macro: its name, its parameters as SQL declares them, what it answers, and the query that does."""
@@ -132,6 +159,18 @@ def all_macros() -> tuple[Macro, ...]:
             "wanted, most := 20",
             "Titles with that text in their name, whatever its case and accents; the best known first.",
             _FIND_TITLE,
+        ),
+        Macro(
+            "people_called",
+            "wanted",
+            "People of exactly that name, whatever its case and accents; the best known first.",
+            _PEOPLE_CALLED,
+        ),
+        Macro(
+            "titles_called",
+            "wanted",
+            "Titles of exactly that name, whatever its case and accents; the best known first.",
+            _TITLES_CALLED,
         ),
     )
 
@@ -193,15 +232,14 @@ def _compare_titles() -> str:
         order by place"""
 
 
-_CREDITS_OF = """
-    with credit as (
-            select tconst, category as "role" from films.cast where nconst = person
-            union select tconst, 'director' from films.directors where nconst = person
-            union select tconst, 'writer' from films.writers where nconst = person),
+_CREDITS_OF = f"""
+    with part as (select what, "role" from films.lookup.credits where who = {code("person", "nm")}),
+        work as (
+            select 'tt' || substr(what::varchar, 2) as tconst, string_agg(distinct "role", ', ' order by "role") as roles
+            from part group by what),
         played as (
             select tconst, string_agg("character", ', ' order by ordering, position) as characters
-            from films.characters where nconst = person group by tconst),
-        work as (select tconst, string_agg("role", ', ' order by "role") as roles from credit group by tconst),
+            from films.characters where tconst in (select unnest(list(tconst)) from work) and nconst = person group by tconst),
         title as (from films.titles where tconst in (select unnest(list(tconst)) from work)),
         success as (from films.metrics.title_success where tconst in (select unnest(list(tconst)) from work))
     select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
@@ -225,25 +263,50 @@ _PEOPLE_OF = """
     from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
     order by place, nconst"""
 
-_FOLDED = "strip_accents(lower({}))"
-"""Text as it is compared: upper and lower case, with and without accents, are the same."""
-
 _FIND_PERSON = f"""
-    with found as (
-            select nconst, primaryName, birthYear, deathYear, knownAverageRating, knownNumVotes
-            from films.names left join films.metrics.known_for_success using (nconst)
-            where contains({_FOLDED.format("primaryName")}, {_FOLDED.format("wanted")})
+    with candidate as (
+            select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names
+            where {named("wanted", within=True)}),
+        found as (
+            select nconst, knownAverageRating, knownNumVotes
+            from candidate left join films.metrics.known_for_success using (nconst)
             order by knownNumVotes desc nulls last, nconst limit most),
-        known as (
-            select nconst, primaryTitle
-            from (select nconst, min_by(tconst, position) as tconst from films.known_for
-                where nconst in (select unnest(list(nconst)) from found) group by nconst) join films.titles using (tconst))
-    select nconst, primaryName, birthYear, deathYear, known.primaryTitle as knownFor, knownAverageRating, knownNumVotes
-    from found left join known using (nconst)
+        person as (from films.names where nconst in (select unnest(list(nconst)) from found)),
+        best as (
+            select nconst, min_by(tconst, position) as tconst from films.known_for
+            where nconst in (select unnest(list(nconst)) from found) group by nconst),
+        title as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from best))
+    select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
+    from found join person using (nconst) left join best using (nconst) left join title using (tconst)
     order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes
-    from films.titles left join films.ratings using (tconst)
-    where contains({_FOLDED.format("primaryTitle")}, {_FOLDED.format("wanted")})
-    order by numVotes desc nulls last, tconst limit most"""
+    with candidate as (
+            select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles
+            where {named("wanted", within=True)}),
+        found as (
+            select tconst, averageRating, numVotes from candidate left join films.ratings using (tconst)
+            order by numVotes desc nulls last, tconst limit most),
+        title as (from films.titles where tconst in (select unnest(list(tconst)) from found))
+    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found join title using (tconst)
+    order by numVotes desc nulls last, tconst"""
+
+_PEOPLE_CALLED = f"""
+    with candidate as (select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names where {named("wanted")}),
+        person as (from films.names where nconst in (select unnest(list(nconst)) from candidate)),
+        best as (
+            select nconst, min_by(tconst, position) as tconst from films.known_for
+            where nconst in (select unnest(list(nconst)) from candidate) group by nconst),
+        title as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from best)),
+        known as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from candidate))
+    select nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(knownNumVotes, 0) as knownNumVotes
+    from person left join best using (nconst) left join title using (tconst) left join known using (nconst)
+    order by knownNumVotes desc, nconst"""
+
+_TITLES_CALLED = f"""
+    with candidate as (select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles where {named("wanted")}),
+        title as (from films.titles where tconst in (select unnest(list(tconst)) from candidate)),
+        rating as (from films.ratings where tconst in (select unnest(list(tconst)) from candidate))
+    select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
+    from title left join rating using (tconst)
+    order by numVotes desc, tconst"""

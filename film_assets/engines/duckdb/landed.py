@@ -53,7 +53,7 @@ def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, landed
     with warehouse.transaction():
         states, rebuilt = _compare(warehouse, blob, written)
         _replace_slices(warehouse, blob, written)
-        warehouse.remember(blob, states)
+        warehouse.remember(blob.name, states)
         first_lines = [[item.range_key for item in landed], [item.first_line for item in landed], blob.short]
         warehouse.run(_FIRST_LINES, first_lines)
         _record_version(warehouse, blob, listed, source)

@@ -46,7 +46,7 @@ def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[
     _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {_wanted(table, keys)}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
     states = {key: _first_state(table, *targets[key], rows=counts[key]) for key in keys}
-    warehouse.remember(table, states)
+    warehouse.remember(table.name, states)
     return {key: Rebuilt(rows, Difference(added=rows), warehouse.version(table, key)) for key, rows in counts.items()}
 
 
@@ -79,7 +79,7 @@ def _replace(
         if difference or own != before.own or force:
             rebuilt[key] = difference
     _write(warehouse, table, differing)
-    warehouse.remember(table, states)
+    warehouse.remember(table.name, states)
     return {key: Rebuilt(counts[key], found, warehouse.version(table, key)) for key, found in rebuilt.items()}
 
 

@@ -165,7 +165,7 @@ class Warehouse:
         for table in QUALITY:
             columns = sql.names(table.column_names)
             self.run(f"create or replace view {sql.quoted(table.name)} as select {columns} from ({_QUALITY_VIEWS[table.name]})")
-        gone = "delete from state.ranges where name not in (select unnest(?))"
+        gone = "delete from state.ranges where name not in (select unnest(?)) and name not like 'lookup.%'"
         self.run(gone, [[table.name for table in (*BLOBS, *COMPUTED)]])
 
     def _prepare_table(self, table: Table) -> None:
@@ -199,18 +199,18 @@ class Warehouse:
         found = self.rows("select name, range, own, others, versions, rows from state.ranges")
         return {(name, key): RangeState(own, others, versions, rows) for name, key, own, others, versions, rows in found}
 
-    def remember(self, table: Table, states: Mapping[str, RangeState]) -> None:
-        """Write down the state of these ranges; within the transaction that writes their rows."""
-        self.run("delete from state.ranges where name = ? and range in (select unnest(?))", [table.name, list(states)])
+    def remember(self, name: str, states: Mapping[str, RangeState]) -> None:
+        """Write down the state of these ranges of a table; within the transaction that writes their rows."""
+        self.run("delete from state.ranges where name = ? and range in (select unnest(?))", [name, list(states)])
         rows = [
-            {"name": table.name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
+            {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
             | {"versions": [{"key": column, "value": version} for column, version in state.versions.items()]}
             for key, state in states.items()
         ]
         self.insert(
             "state.ranges", rows, "* replace (map_from_entries(versions) as versions), now() at time zone 'utc' as builtAt"
         )
-        self.ranges |= {(table.name, key): state for key, state in states.items()}
+        self.ranges |= {(name, key): state for key, state in states.items()}
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]] | pl.DataFrame, columns: str = "*") -> None:
         """Insert rows by the names of their columns; ``columns`` says what is selected from them."""
