@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import dagster as dg
 
-from film_assets.assets.common import OWNERS, POOL, Options, PipelineResource, readable_failures
+from film_assets.assets.common import OWNERS, POOL, Options, PipelineResource
 from film_assets.assets.describe import key_of
 from film_assets.engines.duckdb.head import markdown
+from film_assets.failures import readable_failures
 from film_assets.pipeline import Report
 from film_assets.tables import BLOBS, COMPUTED, QUALITY
 
