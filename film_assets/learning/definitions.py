@@ -25,10 +25,11 @@ def build_defs(settings: LearningSettings | None = None) -> dg.Definitions:
     @dg.resource(description="Settings and database of the learning pipeline, and its log.")
     def learning(context: dg.InitResourceContext) -> Iterator[Learning]:
         run = Learning(settings or LearningSettings.load())
+        run_id = context.run.run_id if context.run else "none"
         with logging_to(run.settings.logs):
-            _log.info("run begins", extra={"run": context.run_id})
+            _log.info("run begins", extra={"run": run_id})
             yield run
-            _log.info("run ends", extra={"run": context.run_id, "run_time": duration(run.seconds)})
+            _log.info("run ends", extra={"run": run_id, "run_time": duration(run.seconds)})
 
     now = settings or LearningSettings.load()
     return dg.Definitions(
