@@ -22,8 +22,11 @@ _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_wi
 to run; overdue is when the next did not come either."""
 
 
+SNAPSHOT = dg.AssetKey(["published", "films"])
+
+
 @dg.asset(
-    key=dg.AssetKey(["published", "films"]),
+    key=SNAPSHOT,
     deps=_UPSTREAM,
     group_name="published",
     description="films.duckdb: one plain DuckDB file with every table, replaced in one atomic rename when anything in it is new.",

@@ -4,15 +4,17 @@ Belongs here: names and meaning of what sheets and mail need. Does not belong he
 """
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from film_assets.errors import SettingsError
-from film_assets.publish.mail import MailServer
-from film_assets.publish.sheets import SheetAccess
+
+if TYPE_CHECKING:  # whoever delivers nothing need not import what delivers
+    from film_assets.publish.mail import MailServer
+    from film_assets.publish.sheets import SheetAccess
 
 
 class DeliverySettings(BaseSettings):
@@ -67,22 +69,26 @@ class DeliverySettings(BaseSettings):
         return {name: getattr(self, name) for name in names}
 
     @property
-    def sheet(self) -> SheetAccess:
+    def sheet(self) -> "SheetAccess":
         """Which spreadsheet, by what right.
 
         Raises:
             SettingsError: A setting for that is missing.
         """
+        from film_assets.publish.sheets import SheetAccess
+
         found = self.require(*SHEET)
         return SheetAccess(found["sheet_service_account_file"], found["sheet_id"])
 
     @property
-    def mail(self) -> MailServer:
+    def mail(self) -> "MailServer":
         """By which server mail goes from whom to whom.
 
         Raises:
             SettingsError: A setting for that is missing.
         """
+        from film_assets.publish.mail import MailServer
+
         found = self.require(*MAIL)
         return MailServer(
             host=found["smtp_host"],
