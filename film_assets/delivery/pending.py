@@ -19,7 +19,7 @@ class Pending:
     def __init__(self, home: Home) -> None:
         """Nothing is touched yet."""
         self._films = home.films
-        self._folder = home.folder / "delivery"
+        self._folder = home.delivery
 
     @property
     def previous(self) -> Path:

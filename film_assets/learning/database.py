@@ -21,6 +21,12 @@ from film_assets.learning.settings import LearningSettings
 
 _CONNECT_SECONDS = 15
 _DUCKDB_MEMORY = "1GiB"
+_LOST = "08006"
+"""What there is no code for: the connection was lost."""
+
+_PASSING = {"08", "40", "53", "57"}
+"""Classes of codes: connection, conflict with others, too little of something, and the server going down or stopping the work."""
+
 _REFUSALS = {
     "password authentication failed": "user and password are not accepted",
     "does not exist": "there is no such database or user",
@@ -109,7 +115,7 @@ def _postgresql(address: SecretStr) -> Iterator[Database]:
         with _connected(address) as connection:
             yield _PostgreSql(connection)
     except psycopg.Error as error:
-        fault = DatabaseError(f"PostgreSQL: {error.diag.message_primary or type(error).__name__} ({error.sqlstate})")
+        fault = _broken(error)
     else:
         return
     raise fault
@@ -124,6 +130,12 @@ def _connected(address: SecretStr) -> psycopg.Connection:
     except psycopg.OperationalError as error:
         fault = _unreachable(str(error))
     raise fault  # not in the handler: what the library says may repeat a part of the address
+
+
+def _broken(error: psycopg.Error) -> FilmAssetsError:
+    state = error.sqlstate or _LOST
+    said = f"PostgreSQL: {error.diag.message_primary or type(error).__name__} ({state})"
+    return TransientError(f"{said}; try again later") if state[:2] in _PASSING else DatabaseError(said)
 
 
 def _unreachable(said: str) -> FilmAssetsError:

@@ -67,7 +67,7 @@ def refresh(workshop: Workshop) -> str:
 def test_nothing_is_delivered_where_nobody_asked(workshop: Workshop) -> None:
     events = workshop.refresh()
     assert not {"published/digest", "published/sheet"} & set(events)
-    assert not (workshop.settings.kept_in.folder / "delivery").exists()
+    assert not workshop.settings.kept_in.delivery.exists()
 
 
 def test_a_digest_tells_what_is_new(workshop: Workshop, digest: Mailbox) -> None:
@@ -109,7 +109,7 @@ def test_a_refresh_that_changes_nothing_tells_nothing(workshop: Workshop, digest
     assert refresh(workshop) == ""
     assert len(digest.messages) == 1
     assert len(sheet.requests) == asked
-    assert not (workshop.settings.kept_in.folder / "delivery" / "previous.duckdb").exists()
+    assert not (workshop.settings.kept_in.delivery / "previous.duckdb").exists()
 
 
 def test_a_digest_that_is_asked_for_later_waits_for_news(

@@ -19,8 +19,6 @@ from film_assets_tests.learning.conftest import IN_BOTH
 from film_assets_tests.learning.statistics import row
 from film_assets_tests.postgres import PostgreSql
 
-pytestmark = IN_BOTH
-
 DAY = date(2026, 1, 1)
 ANNA = row("anna", "2026-01-01 10:00:00.123456", correct=1)
 BEN = row("ben", "2026-01-01 11:00:00")
@@ -39,6 +37,7 @@ def put(database: Database, *rows: Any, day: date = DAY) -> Loaded:
     return load(database, day, [[json.dumps(one)] for one in rows])
 
 
+@IN_BOTH
 def test_every_attempt_is_loaded_once(database: Database) -> None:
     assert put(database, ANNA, BEN, ANNA) == Loaded(fetched=3, valid=3, rejected=0, new=2, newly_rejected=0)
     before = database.rows("select * from solutions order by id")
@@ -50,6 +49,7 @@ def test_every_attempt_is_loaded_once(database: Database) -> None:
     assert database.rows("select * from solutions order by id") == before
 
 
+@IN_BOTH
 def test_late_rows_come_in_without_touching_what_is_there(database: Database) -> None:
     put(database, ANNA)
     changed = ANNA | {"is_correct": 0}
@@ -57,6 +57,7 @@ def test_late_rows_come_in_without_touching_what_is_there(database: Database) ->
     assert [found[:2] for found in database.rows(SOLUTIONS)] == [("anna", 1), ("ben", None)]
 
 
+@IN_BOTH
 def test_the_database_itself_keeps_the_rules(database: Database) -> None:
     put(database, ANNA)
     insert = "insert into solutions (user_id, is_correct, attempt_type, created_at) values ($1, $2, $3, $4)"
@@ -67,6 +68,7 @@ def test_the_database_itself_keeps_the_rules(database: Database) -> None:
             database.run(insert, wrong)
 
 
+@IN_BOTH
 def test_a_bad_row_is_put_aside_and_stops_no_other(database: Database) -> None:
     bad = BEN | {"attempt_type": 'wa"l,k\n'}
     assert put(database, ANNA, bad, 5, bad, BEN) == Loaded(fetched=5, valid=2, rejected=3, new=2, newly_rejected=2)
@@ -79,6 +81,7 @@ def test_a_bad_row_is_put_aside_and_stops_no_other(database: Database) -> None:
     assert len(database.rows(REJECTED)) == 2
 
 
+@IN_BOTH
 def test_texts_of_any_kind_and_length_are_kept(database: Database) -> None:
     odd = 'quote " comma , newline \n tab \t back \\ \\N \\. ünïcödé 電影 😀'
     long = {"lti_user_id": "x" * 3_000_000}
@@ -88,6 +91,7 @@ def test_texts_of_any_kind_and_length_are_kept(database: Database) -> None:
     assert texts == [json.dumps(long), json.dumps({"nothing": "\x00 \ud800"})]
 
 
+@IN_BOTH
 def test_an_empty_day_is_loaded_too(database: Database) -> None:
     assert put(database) == Loaded(fetched=0, valid=0, rejected=0, new=0, newly_rejected=0)
     loads = unreported(database)
@@ -95,6 +99,7 @@ def test_an_empty_day_is_loaded_too(database: Database) -> None:
     assert (loads.first, loads.counts["rows_fetched"]) == (DAY, 0)
 
 
+@IN_BOTH
 def test_a_day_is_loaded_whole_or_not_at_all(database: Database) -> None:
     def breaks() -> Iterator[list[str]]:
         yield [json.dumps(ANNA), "5"]
@@ -108,6 +113,7 @@ def test_a_day_is_loaded_whole_or_not_at_all(database: Database) -> None:
     assert put(database, ANNA, 5).new == 1
 
 
+@IN_BOTH
 def test_metrics_of_each_day(database: Database) -> None:
     assert study_metrics(database).rows() == []
     put(database, ANNA, BEN, row("ben", "2026-01-01 12:00:00", correct=0))
@@ -126,6 +132,7 @@ def test_metrics_of_each_day(database: Database) -> None:
     assert study_metrics(database)["new_users_per_day"].to_list() == [3, 0, 0], "a late row moves a learner's first day"
 
 
+@IN_BOTH
 def test_what_is_new_is_reported_once(database: Database) -> None:
     put(database, ANNA, 5)
     put(database, ANNA, BEN, 5)
@@ -143,6 +150,7 @@ def test_what_is_new_is_reported_once(database: Database) -> None:
     assert unreported(database)
 
 
+@IN_BOTH
 def test_a_prepared_database_is_prepared_again_without_harm(settings: LearningSettings) -> None:
     for expected in (1, 0):
         with opened(settings) as database:
@@ -168,6 +176,14 @@ def test_what_is_wrong_with_the_address_is_told_without_it(
         assert "CANARY" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r} {settings!r}"
 
 
+@pytest.mark.parametrize("home", ["postgresql"], indirect=True)
+def test_a_connection_that_is_lost_may_come_back(settings: LearningSettings) -> None:
+    with pytest.raises(TransientError, match="PostgreSQL: terminating connection"), opened(settings) as database:
+        database.rows("select pg_terminate_backend(pg_backend_pid())")
+    with pytest.raises(DatabaseError, match=r"PostgreSQL: division by zero \(22012\)"), opened(settings) as database:
+        database.rows("select 1 / 0")
+
+
 def test_a_file_that_is_no_database_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEARNING_DATABASE_URL", raising=False)
     settings = LearningSettings.load()
@@ -177,6 +193,7 @@ def test_a_file_that_is_no_database_is_named(home: Path, monkeypatch: pytest.Mon
         pass
 
 
+@IN_BOTH
 def test_a_table_that_is_another_is_told(settings: LearningSettings) -> None:
     with opened(settings) as database:
         database.run("create table solutions (other integer)")
