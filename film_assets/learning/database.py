@@ -60,6 +60,17 @@ class Database(ABC):
         """Put all rows of a frame into the columns of a table that have their names."""
 
     @abstractmethod
+    def insert_new(self, table: str, source: str, columns: Sequence[str], key: Sequence[str]) -> int:
+        """Insert the rows whose key is not there yet, of several with one key the first; how many.
+
+        Args:
+            table: Where to; its key is unique.
+            source: A table with these columns, and ``position``, which says what is first.
+            columns: What is inserted.
+            key: What tells rows apart.
+        """
+
+    @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """All that the block writes, or nothing of it."""
 
@@ -98,6 +109,11 @@ class _PostgreSql(Database):
         statement = f"copy {table} ({', '.join(frame.columns)}) from stdin (format csv)"
         with psycopg.RawCursor(self._connection) as cursor, cursor.copy(statement) as copy:
             copy.write(frame.write_csv(include_header=False, quote_style="non_numeric"))
+
+    def insert_new(self, table: str, source: str, columns: Sequence[str], key: Sequence[str]) -> int:
+        names = ", ".join(columns)
+        ordered = f"select {names} from {source} order by position"
+        return self.run(f"insert into {table} ({names}) {ordered} on conflict ({', '.join(key)}) do nothing")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -167,6 +183,13 @@ class _DuckDb(Database):
         self._connection.register("given", frame.to_arrow())
         self._connection.execute(f"insert into {table} by name select * from given").fetchall()
         self._connection.unregister("given")
+
+    def insert_new(self, table: str, source: str, columns: Sequence[str], key: Sequence[str]) -> int:
+        # Not by "on conflict", which takes time by the square of the rows that are there already.
+        names, same = ", ".join(columns), " and ".join(f"known.{name} = first.{name}" for name in key)
+        first = f"select {names} from {source} qualify row_number() over (partition by {', '.join(key)} order by position) = 1"
+        new = f"where not exists (select 1 from {table} as known where {same})"
+        return self.run(f"insert into {table} ({names}) select {names} from ({first}) as first {new}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

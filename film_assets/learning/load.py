@@ -3,17 +3,18 @@
 Belongs here: what goes into which table. Does not belong here: what makes a row valid (``attempts``).
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+
+import polars as pl
 
 from film_assets.learning.attempts import ATTEMPTS, validate
 from film_assets.learning.database import Database
 
 BATCH = 20_000
 """Rows in memory at a time."""
-
-_COLUMNS = ", ".join(ATTEMPTS.names())
 
 
 @dataclass(frozen=True)
@@ -45,22 +46,27 @@ def load(database: Database, day: date, batches: Iterable[Iterable[str]]) -> Loa
     """
     valid = rejected = 0
     with database.transaction():
-        database.run(f"create temporary table incoming as select {_COLUMNS} from solutions where false")
-        database.run("create temporary table refused as select reason, text from rejected_attempts where false")
+        for table, of in (("incoming", "solutions"), ("refused", "rejected_attempts")):
+            database.run(f"create temporary table {table} as select *, id as position from {of} where false")
         for batch in batches:
             found = validate(batch)
-            database.append("incoming", found.attempts)
-            database.append("refused", found.rejected)
+            database.append("incoming", found.attempts.with_row_index("position", valid))
+            refused = found.rejected.with_row_index("position", rejected)
+            database.append("refused", refused.with_columns(study_date=day, digest=_digests(refused["text"])))
             valid, rejected = valid + found.attempts.height, rejected + found.rejected.height
-        new = database.run(f"insert into solutions ({_COLUMNS}) select {_COLUMNS} from incoming on conflict do nothing")
-        insert = """insert into rejected_attempts (study_date, digest, reason, text)
-            select cast($1 as date), md5(text), reason, text from refused on conflict do nothing"""
-        newly_rejected = database.run(insert, [day])
+        new = database.insert_new("solutions", "incoming", ATTEMPTS.names(), ("user_id", "created_at"))
+        columns = ("study_date", "digest", "reason", "text")
+        newly_rejected = database.insert_new("rejected_attempts", "refused", columns, ("study_date", "digest"))
         database.run("drop table incoming")
         database.run("drop table refused")
         loaded = Loaded(valid + rejected, valid, rejected, new, newly_rejected)
         _note(database, day, loaded)
     return loaded
+
+
+def _digests(texts: pl.Series) -> pl.Series:
+    """What tells texts apart that may be too long for an index."""
+    return pl.Series([hashlib.sha256(text.encode()).hexdigest() for text in texts], dtype=pl.String)
 
 
 def _note(database: Database, day: date, loaded: Loaded) -> None:
