@@ -98,7 +98,7 @@ def delete_old(settings: LearningSettings, now: datetime) -> int:
     """Delete logs and answers of the API that are older than they are kept; how many files."""
     logs = delete_old_logs(settings.logs, settings.keep_days, now.date())
     before = now.timestamp() - settings.keep_days * _SECONDS_A_DAY
-    answers = [file for file in settings.answers.glob("*.json") if file.stat().st_mtime < before]
+    answers = [file for file in settings.answers.glob("*") if file.stat().st_mtime < before]
     for file in answers:
         file.unlink()
     return len(logs) + len(answers)

@@ -71,7 +71,7 @@ def test_the_database_itself_keeps_the_rules(database: Database) -> None:
 
 @IN_BOTH
 def test_a_day_of_many_attempts_is_loaded_again_as_fast_as_at_first(database: Database) -> None:
-    rows = [json.dumps(row(f"user {index}", "2026-01-01 10:00:00")) for index in range(40_000)]
+    rows = [json.dumps(row(f"user {index}", "2026-01-01 10:00:00", passback_params="{}")) for index in range(40_000)]
     seconds = []
     for _ in range(2):
         began = time.monotonic()
