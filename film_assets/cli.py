@@ -242,7 +242,10 @@ def ui(
     home: HomeOption = None,
     port: Annotated[int, typer.Option(help="Port of the web UI, on 127.0.0.1.")] = 3000,
 ) -> None:
-    """Open Dagster's web UI, with the daily schedule, on this machine; its history is kept in the home."""
+    """Open Dagster's web UI, with the daily schedules, on this machine; its history is kept in the home.
+
+    The learning pipeline is there too if any of its settings is; without them *Materialize all* is about films alone.
+    """
     import os
 
     from film_assets.assets.run import dagster_home
@@ -250,7 +253,8 @@ def ui(
     settings = load_settings(home=home)
     os.environ["FILM_ASSETS_HOME"] = str(settings.kept_in.folder)
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings.kept_in))
-    workspace = Path(__file__).parent.parent / "workspace.yaml"
+    everything = ["-w", str(Path(__file__).parent.parent / "workspace.yaml")]
+    locations = everything if any(name.startswith("LEARNING_") for name in os.environ) else ["-m", "film_assets.definitions"]
     dagster = Path(sys.executable).with_name("dagster")
     terminal.console(errors=True).print(f"the web UI will be at http://127.0.0.1:{port} in half a minute; Ctrl-C stops it")
-    os.execv(dagster, [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)])
+    os.execv(dagster, [str(dagster), "dev", *locations, "-h", "127.0.0.1", "-p", str(port)])

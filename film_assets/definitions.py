@@ -11,6 +11,7 @@ from film_assets.assets.retention import retention_job
 from film_assets.assets.schedules import abandoned_runs, daily_refresh, daily_retention
 from film_assets.assets.snapshot import snapshot
 from film_assets.assets.tables import TABLE_ASSETS
+from film_assets.delivery.settings import FilmsDelivery
 from film_assets.pipeline import Pipeline, Report
 from film_assets.progress import Progress
 from film_assets.settings import Settings, load_settings
@@ -38,13 +39,21 @@ def build_defs(
 
     @dg.resource(description="The steps of a refresh, and their hold on the home.")
     def pipeline() -> Iterator[Pipeline]:
-        with Pipeline(settings or load_settings(), progress=progress, report=report, wait_seconds=wait_seconds) as opened:
+        with Pipeline(
+            settings or load_settings(),
+            progress=progress,
+            report=report,
+            wait_seconds=wait_seconds,
+            keep_previous=delivery.sends_digest,
+        ) as opened:
             yield opened
 
     now = settings or load_settings()
     retention = retention_job(now.keep_runs_days)
+    delivery = FilmsDelivery.load()
+    deliveries = _deliveries(delivery) if delivery.sends_digest or delivery.tables else []
     return dg.Definitions(
-        assets=[blobs, *TABLE_ASSETS, snapshot],
+        assets=[blobs, *TABLE_ASSETS, snapshot, *deliveries],
         asset_checks=[table_checks],
         jobs=[REFRESH, retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
@@ -52,6 +61,13 @@ def build_defs(
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )
+
+
+def _deliveries(settings: FilmsDelivery) -> list[dg.AssetsDefinition]:
+    """Imported only where something is delivered."""
+    from film_assets.assets.delivery import delivery_assets
+
+    return list(delivery_assets(settings))
 
 
 @dg.definitions

@@ -25,6 +25,18 @@ class HomeError(FilmAssetsError):
     """The home cannot be used: not writable, no space left, nothing published yet, or a refresh holds it."""
 
 
+class SettingsError(FilmAssetsError):
+    """A setting is missing or has no valid value; the text names it."""
+
+
+class DatabaseError(FilmAssetsError):
+    """A database cannot be opened or written to as it is."""
+
+
+class DeliveryError(FilmAssetsError):
+    """A sheet or an email cannot be delivered: refused, not permitted, or not as it must be."""
+
+
 class UnknownNameError(FilmAssetsError):
     """No person, title, table or metric goes by what was asked for; the text names near ones."""
 

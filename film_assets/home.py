@@ -44,6 +44,11 @@ class Home:
         return self.folder / "films.duckdb"
 
     @property
+    def delivery(self) -> Path:
+        """The folder of notes on what was delivered of which snapshot."""
+        return self.folder / "delivery"
+
+    @property
     def scratch(self) -> Path:
         """The folder DuckDB spills to."""
         return self.folder / "tmp"

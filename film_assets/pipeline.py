@@ -7,7 +7,7 @@ Belongs here: how source, landing and engine work together in one run. Does not 
 import errno
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import duckdb
 
+from film_assets.delivery.pending import Pending
 from film_assets.engines.duckdb import landed, lookups
 from film_assets.engines.duckdb.head import head, table_head
 from film_assets.engines.duckdb.outcome import Outcome
@@ -64,6 +65,7 @@ class Pipeline:
         progress: Progress | None = None,
         report: Report | None = None,
         wait_seconds: float = 0,
+        keep_previous: bool = False,
     ) -> None:
         """Nothing is touched yet.
 
@@ -72,11 +74,13 @@ class Pipeline:
             progress: Who is told how far it is.
             report: Filled in as the run goes on.
             wait_seconds: How long to wait for another run to end.
+            keep_previous: Whether the snapshot before a new one is kept, to tell what is new.
         """
         self._settings = settings
         self._progress: Progress = progress or Silent()
         self._home = settings.kept_in
         self._wait_seconds = wait_seconds
+        self._keep_previous = keep_previous
         self._held = ExitStack()
         self.report = report or Report()
 
@@ -143,12 +147,18 @@ class Pipeline:
 
     def publish(self, *, force: bool = False) -> bool:
         """Publish what there is to readers if they have not got it yet; whether it did."""
+        keeping = self.pending.keeping_previous() if self._keep_previous else nullcontext()
         with explained(self._home):
             with self._progress.task("lay out the look-ups"):
                 lookups.refresh(self.warehouse)
-            with self._progress.task("publish films.duckdb"):
+            with self._progress.task("publish films.duckdb"), keeping:
                 self.report.published = publish(self.warehouse, self._home, force=force)
         return self.report.published
+
+    @property
+    def pending(self) -> Pending:
+        """What has been delivered of which snapshot."""
+        return Pending(self._home)
 
     def explained(self) -> AbstractContextManager[None]:
         """Makes one line that says what to do of a full disk or too little memory."""

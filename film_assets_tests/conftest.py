@@ -15,12 +15,13 @@ from film_assets_tests.azurite import azurite
 __all__ = ["azurite"]
 
 SCALE = 0.002
+_OWN = ("FILM_ASSETS_", "LEARNING_", "AZURE_STORAGE_", "DAGSTER_")
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own source, home, credentials or Dagster history."""
-    for name in (name for name in os.environ if name.startswith(("FILM_ASSETS_", "AZURE_STORAGE_", "DAGSTER_"))):
+    for name in (name for name in os.environ if name.startswith(_OWN)):
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-from film_assets.assets.common import OWNERS, PipelineResource, readable_failures
+from film_assets.assets.common import OWNERS, PipelineResource
 from film_assets.assets.events import LANDED
+from film_assets.failures import readable_failures
 from film_assets.pipeline import Pipeline
 from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, Blob

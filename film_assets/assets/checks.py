@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from film_assets.assets.common import POOL, PipelineResource, readable_failures
+from film_assets.assets.common import POOL, PipelineResource
 from film_assets.assets.describe import key_of
 from film_assets.engines.duckdb.checks import EXAMPLES, RULES, Found, Rule, check
 from film_assets.engines.duckdb.head import markdown
 from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.failures import readable_failures
 
 _CHECK = "sound"
 

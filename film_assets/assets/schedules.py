@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from film_assets.assets.common import EVERYTHING, PATIENT, REFRESH_JOB
+from film_assets.assets.common import EVERYTHING, REFRESH_JOB
 from film_assets.errors import HomeError
+from film_assets.failures import PATIENT
 from film_assets.home import Home
 from film_assets.settings import Settings
 

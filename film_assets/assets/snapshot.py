@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import dagster as dg
 
-from film_assets.assets.common import OWNERS, POOL, Options, PipelineResource, readable_failures
+from film_assets.assets.common import OWNERS, POOL, Options, PipelineResource
 from film_assets.assets.describe import key_of
 from film_assets.engines.duckdb.head import markdown
+from film_assets.failures import readable_failures
 from film_assets.pipeline import Report
 from film_assets.tables import BLOBS, COMPUTED, QUALITY
 
@@ -21,8 +22,11 @@ _FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_wi
 to run; overdue is when the next did not come either."""
 
 
+SNAPSHOT = dg.AssetKey(["published", "films"])
+
+
 @dg.asset(
-    key=dg.AssetKey(["published", "films"]),
+    key=SNAPSHOT,
     deps=_UPSTREAM,
     group_name="published",
     description="films.duckdb: one plain DuckDB file with every table, replaced in one atomic rename when anything in it is new.",

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 import dagster as dg
 
 from film_assets.assets.blobs import blob_key, observed_landed
-from film_assets.assets.common import ID_RANGES, OWNERS, POOL, Options, PipelineResource, chosen_ranges, readable_failures
+from film_assets.assets.common import ID_RANGES, OWNERS, POOL, Options, PipelineResource, chosen_ranges
 from film_assets.assets.describe import key_of, metadata_of
 from film_assets.assets.events import WITHOUT_AUTOMATIC_EVENTS, record
 from film_assets.engines.duckdb.outcome import Outcome
+from film_assets.failures import readable_failures
 from film_assets.pipeline import Pipeline
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Blob, Table
 

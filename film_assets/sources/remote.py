@@ -4,7 +4,6 @@ Belongs here: when to try again, when to begin anew, and when to give up. Does n
 properties and bytes (a module each).
 """
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import closing
@@ -12,13 +11,12 @@ from http import HTTPStatus
 from pathlib import Path
 
 import stamina
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from film_assets.errors import SourceError, TransientError
 from film_assets.progress import Advance, Progress
+from film_assets.retries import log_retries
 from film_assets.sources.base import DeniedError, Fetched, Files, Listed, find
 from film_assets.sources.local import LocalFiles, home_faults
-from film_assets.sources.redaction import redact_logs
 
 _STARTS = 3
 """How many versions of a blob are begun before it is given up as one that does not keep still."""
@@ -40,8 +38,6 @@ _REASONS = {
     "timed out": "no answer in time",
 }
 
-_log = logging.getLogger(__name__)
-
 
 class ChangedError(Exception):
     """The blob at the source is not, or no longer, what was listed; its text says so as the rest of a sentence."""
@@ -51,13 +47,7 @@ _LISTING = stamina.RetryingCaller(attempts=4, timeout=None, wait_initial=0.5, wa
 _READING = stamina.RetryingCaller(attempts=8, timeout=None, wait_initial=0.5, wait_max=20, wait_jitter=0.5).on(TransientError)
 
 
-def _log_retry(details: RetryDetails) -> None:
-    fault = details.caused_by if isinstance(details.caused_by, TransientError) else type(details.caused_by).__name__
-    _log.warning("%s (trying again in %.1f s)", fault, details.wait_for)
-
-
-set_on_retry_hooks([_log_retry])  # stamina's own would print to standard output, where structlog is installed
-redact_logs()
+log_retries()
 
 
 class RemoteSource(ABC):

@@ -13,12 +13,13 @@ import pytest
 from dagster import DagsterRunStatus
 from dagster._core.instance.config import PoolGranularity
 
-from film_assets.assets import common
-from film_assets.assets.common import EVERYTHING, PATIENT
+from film_assets import failures
+from film_assets.assets.common import EVERYTHING
 from film_assets.assets.run import dagster_home
 from film_assets.assets.schedules import end_abandoned
 from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError, SourceError, TransientError
+from film_assets.failures import PATIENT
 from film_assets.home import Home
 from film_assets.pipeline import Pipeline
 from film_assets.settings import load_settings
@@ -72,7 +73,7 @@ def failing_source(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int
         return good(self)
 
     monkeypatch.setattr(Pipeline, "listed", property(listed))
-    monkeypatch.setattr(common, "_PAUSES", (0.1, 0.3))
+    monkeypatch.setattr(failures, "_PAUSES", (0.1, 0.3))
     return asked
 
 

@@ -1,0 +1,98 @@
+"""What there is to tell of the attempts: the metrics of each day, and what was loaded and has not been reported yet.
+
+Belongs here: reading the database for people. Does not belong here: how it reaches them (``publish``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from film_assets.learning.database import Database
+from film_assets.learning.schema import METRICS
+from film_assets.publish.digest import Digest, Section, duration
+
+_COUNTS = ("rows_fetched", "rows_valid", "rows_rejected", "rows_new")
+_CHART_DAYS = 30
+_MOST_REASONS = 10
+
+
+def study_metrics(database: Database) -> pl.DataFrame:
+    """The metrics of each day, in order."""
+    rows = database.rows(f"select {', '.join(METRICS)} from study_metrics order by study_date")
+    return pl.DataFrame(rows, {"study_date": pl.Date} | dict.fromkeys(METRICS[1:], pl.Int64), orient="row")
+
+
+@dataclass(frozen=True)
+class Unreported:
+    """The loads of which no digest was sent.
+
+    Attributes:
+        ids: Their ids, in order.
+        first: The first day they are of.
+        last: The last day they are of.
+        counts: What is counted -> how many rows; a day that was loaded several times counts as it was the last time.
+        rejected: Reason -> how many rows of these days.
+    """
+
+    ids: Sequence[int]
+    first: date
+    last: date
+    counts: dict[str, int]
+    rejected: Sequence[tuple[str, int]]
+
+
+def unreported(database: Database) -> Unreported | None:
+    """What there is to report, or None."""
+    names = ("id", "study_date", *_COUNTS)
+    rows = database.rows(f"select {', '.join(names)} from loads where not reported order by id")
+    if not rows:
+        return None
+    loads = pl.DataFrame(rows, list(names), orient="row")
+    days = loads.group_by("study_date").agg(pl.last("rows_fetched", "rows_valid", "rows_rejected"), pl.sum("rows_new"))
+    first, last = min(loads["study_date"]), max(loads["study_date"])
+    reasons = """select reason, count(*) from rejected_attempts where study_date between $1 and $2
+        group by reason order by count(*) desc, reason limit $3"""
+    rejected = [(reason, found) for reason, found in database.rows(reasons, [first, last, _MOST_REASONS])]
+    return Unreported(loads["id"].to_list(), first, last, {name: int(days[name].sum()) for name in _COUNTS}, rejected)
+
+
+def mark_reported(database: Database, loads: Unreported) -> None:
+    """Never report these again."""
+    database.run("update loads set reported = true where id between $1 and $2", [loads.ids[0], loads.ids[-1]])
+
+
+def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
+    """What was loaded, as a message.
+
+    Args:
+        loads: What was loaded.
+        metrics: The metrics of all days.
+        seconds: How long the run has taken so far.
+    """
+    from film_assets.publish import charts
+
+    period = str(loads.first) if loads.first == loads.last else f"{loads.first} to {loads.last}"
+    days = metrics.filter(pl.col("study_date").is_between(loads.first, loads.last)).tail(_CHART_DAYS)
+    shown = (
+        metrics.filter(pl.col("study_date") <= loads.last).tail(_CHART_DAYS).with_columns(pl.col("study_date").cast(pl.String))
+    )
+    facts = {"period": period, **{name.replace("_", " "): found for name, found in loads.counts.items()}}
+    sections = [Section("metrics", [name.replace("_", " ") for name in metrics.columns], days.rows())]
+    if loads.rejected:
+        sections.append(Section("rejected because", ("reason", "rows"), loads.rejected))
+    return Digest(
+        subject=f"Study metrics of {period}: {loads.counts['rows_new']:,} new attempts",
+        id=f"learning.{loads.ids[0]}-{loads.ids[-1]}",
+        facts={**facts, "run time": duration(seconds)},
+        sections=sections,
+        chart=charts.columns(shown, "study_date", "attempts_per_day_total"),
+        chart_says=f"attempts per day up to {loads.last}",
+    )
+
+
+def failure(run_id: str, step: str, reason: str, seconds: float, now: datetime) -> Digest:
+    """That a run failed, as a message."""
+    facts = {"step": step, "reason": reason, "run": run_id, "time": f"{now:%Y-%m-%d %H:%M} UTC", "run time": duration(seconds)}
+    return Digest(subject=f"The learning pipeline failed in {step}", id=f"learning.failure.{run_id}.{step}", facts=facts)

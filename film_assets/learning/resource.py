@@ -1,0 +1,69 @@
+"""What the steps of a run work through: its settings, its database, its mail, and how long it has run.
+
+Belongs here: what all steps share. Does not belong here: the steps (``assets``).
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from film_assets.errors import FilmAssetsError
+from film_assets.failures import readable_failures
+from film_assets.learning import reports
+from film_assets.learning.database import Database, opened
+from film_assets.learning.schema import prepare
+from film_assets.learning.settings import LearningSettings
+from film_assets.publish.mail import send
+
+_log = logging.getLogger(__name__)
+
+
+class Learning:
+    """A run of the pipeline.
+
+    Attributes:
+        settings: As they were when the run began.
+    """
+
+    def __init__(self, settings: LearningSettings) -> None:
+        """It begins now."""
+        self.settings = settings
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The database, with its tables."""
+        with opened(self.settings) as database:
+            prepare(database)
+            yield database
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A step: its errors are readable, and the log tells of it."""
+        began = time.monotonic()
+        with readable_failures():
+            try:
+                yield
+            except FilmAssetsError as error:
+                _log.error("failed", extra={"step": name, "reason": str(error)})
+                raise
+        _log.info("done", extra={"step": name, "seconds": round(time.monotonic() - began, 3)})
+
+    def report_failure(self, run_id: str, step: str, reason: str, seconds: float) -> None:
+        """Send a message that says so, if there is mail."""
+        if self.settings.mail_missing:
+            _log.warning("no mail to tell of it", extra={"missing": self.settings.mail_missing})
+            return
+        send(self.settings.mail, reports.failure(run_id, step, reason, seconds, datetime.now(UTC)).mail())
+
+
+LearningResource = dg.ResourceParam[Learning]
