@@ -57,7 +57,7 @@ def cast(raw_cast: Frame) -> Frame:
     columns=(
         *raw.cast.take("tconst", "ordering", "nconst"),
         Column("position", "SMALLINT", "Place of the character in the list of the row, from 1.", ("raw.cast.characters",)),
-        Column("character", "VARCHAR", "The name of the character, as credited.", ("raw.cast.characters",), prose=True),
+        Column("character", "VARCHAR", "The name of the character, as credited.", ("raw.cast.characters",)),
     ),
 )
 def characters(raw_cast: Frame) -> Frame:

@@ -3,8 +3,8 @@
 ``from compare_people(['nm0000001', 'nm0000002'])``, ``from credits_of('nm0000001')``, ``from people_of('tt0000001')``,
 ``from find_person('astaire')``: the macros are stored in the file, and the reader asks through them, so that a notebook, the
 command line and plain SQL get the same answer. They name tables with their catalog, ``films.metrics.person_success``, so that
-they work too where the file is attached under its own name beside others. Ids that come from a query are written
-``in (select unnest(list(id)) from few)``: that tells DuckDB that they are few, so that it looks just them up in the large table.
+they work too where the file is attached under its own name beside others. Rows of a few ids are taken from a large table by
+``_few``, which tells DuckDB that they are few, and reads no other column before it knows where they stand.
 
 Belongs here: macros and the catalogue of metrics that can be compared. Does not belong here: formulas (``metrics``), and how a
 name is told from an id (``reader``).
@@ -45,13 +45,16 @@ def _from(kind: Kind, source: str, columns: Iterable[Column]) -> list[Metric]:
 
 def _in_role(role: str) -> list[Metric]:
     """The columns of ``person_success`` for one role, under a name that says which; for all of them under their own."""
-    found = _from("person", "success", metrics.person_success.columns[2:])
+    found = _from("person", f"success.roles['{role}']", metrics.person_success.columns[2:])
     if role == metrics.ROLES[0]:
         return found
-    named = ((metric, role + metric.name[0].upper() + metric.name[1:]) for metric in found)
     return [
-        replace(metric, name=name, text=f"As {role}: {metric.text[0].lower()}{metric.text[1:]}", expression=f'success."{name}"')
-        for metric, name in named
+        replace(
+            metric,
+            name=role + metric.name[0].upper() + metric.name[1:],
+            text=f"As {role}: {metric.text[0].lower()}{metric.text[1:]}",
+        )
+        for metric in found
     ]
 
 
@@ -175,6 +178,12 @@ def all_macros() -> tuple[Macro, ...]:
     )
 
 
+def _few(table: str, identity: str, source: str) -> str:
+    """The rows of ``films.TABLE`` with the few ids that ``source`` has."""
+    places = f"select rowid from films.{table} where {identity} in (select unnest(list({identity})) from {source})"
+    return f"(from films.{table} where rowid in ({places}))"
+
+
 def _catalogue() -> str:
     rows = (f"({_text(m.name)}, {_text(m.kind)}, {_text(m.text)}, {m.default})" for m in METRICS)
     return f'select * from (values {", ".join(rows)}) as metric("name", kind, description, isDefault)'
@@ -189,22 +198,15 @@ def _listed(found: Iterable[Metric]) -> str:
 
 
 def _compare_people() -> str:
-    in_roles = ", ".join(
-        f"""any_value("{column}") filter (role = '{role}') as "{metric.name}\""""
-        for role in metrics.ROLES
-        for column, metric in zip(metrics.person_success.column_names[2:], _in_role(role), strict=True)
-    )
     return f"""
-        with person as (from films.names where nconst in (select unnest(ids::varchar[]))),
-            known as (from films.metrics.known_for_success where nconst in (select unnest(ids::varchar[]))),
-            success as (
-                select nconst, {in_roles} from films.metrics.person_success
-                where nconst in (select unnest(ids::varchar[])) group by nconst),
-            best as (from films.titles where tconst in (select unnest(list(bestTconst)) from success))
         select who.nconst, {_listed(_PERSON)}
         from unnest(ids::varchar[]) with ordinality as who(nconst, place)
-            left join person using (nconst) left join success using (nconst) left join known using (nconst)
-            left join best on best.tconst = success.bestTconst
+            left join films.names as person using (nconst)
+            left join films.metrics.known_for_success as known using (nconst)
+            left join (
+                select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
+                where nconst in (select unnest(ids::varchar[])) group by nconst) as success using (nconst)
+            left join films.titles as best on best.tconst = success.roles['{metrics.ROLES[0]}']."bestTconst"
         order by place"""
 
 
@@ -239,14 +241,14 @@ _CREDITS_OF = f"""
             from part group by what),
         played as (
             select tconst, string_agg("character", ', ' order by ordering, position) as characters
-            from films.characters where tconst in (select unnest(list(tconst)) from work) and nconst = person group by tconst),
-        title as (from films.titles where tconst in (select unnest(list(tconst)) from work)),
-        success as (from films.metrics.title_success where tconst in (select unnest(list(tconst)) from work))
+            from {_few("characters", "tconst", "work")} where nconst = person group by tconst),
+        title as {_few("titles", "tconst", "work")},
+        success as {_few("metrics.title_success", "tconst", "work")}
     select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join played using (tconst) left join title using (tconst) left join success using (tconst)
     order by title.startYear desc nulls last, numVotes desc nulls last, tconst"""
 
-_PEOPLE_OF = """
+_PEOPLE_OF = f"""
     with credit as (
             select nconst, category as "role", ordering as place from films.cast where tconst = title
             union all select nconst, 'director', 1000 + position from films.directors where tconst = title
@@ -257,8 +259,8 @@ _PEOPLE_OF = """
         work as (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
-        person as (from films.names where nconst in (select unnest(list(nconst)) from work)),
-        known as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from work))
+        person as {_few("names", "nconst", "work")},
+        known as {_few("metrics.known_for_success", "nconst", "work")}
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
     from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
     order by place, nconst"""
@@ -271,11 +273,10 @@ _FIND_PERSON = f"""
             select nconst, knownAverageRating, knownNumVotes
             from candidate left join films.metrics.known_for_success using (nconst)
             order by knownNumVotes desc nulls last, nconst limit most),
-        person as (from films.names where nconst in (select unnest(list(nconst)) from found)),
+        person as {_few("names", "nconst", "found")},
         best as (
-            select nconst, min_by(tconst, position) as tconst from films.known_for
-            where nconst in (select unnest(list(nconst)) from found) group by nconst),
-        title as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from best))
+            select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "found")} group by nconst),
+        title as {_few("titles", "tconst", "best")}
     select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
     from found join person using (nconst) left join best using (nconst) left join title using (tconst)
     order by knownNumVotes desc nulls last, nconst"""
@@ -287,26 +288,25 @@ _FIND_TITLE = f"""
         found as (
             select tconst, averageRating, numVotes from candidate left join films.ratings using (tconst)
             order by numVotes desc nulls last, tconst limit most),
-        title as (from films.titles where tconst in (select unnest(list(tconst)) from found))
+        title as {_few("titles", "tconst", "found")}
     select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found join title using (tconst)
     order by numVotes desc nulls last, tconst"""
 
 _PEOPLE_CALLED = f"""
     with candidate as (select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names where {named("wanted")}),
-        person as (from films.names where nconst in (select unnest(list(nconst)) from candidate)),
+        person as {_few("names", "nconst", "candidate")},
         best as (
-            select nconst, min_by(tconst, position) as tconst from films.known_for
-            where nconst in (select unnest(list(nconst)) from candidate) group by nconst),
-        title as (select tconst, primaryTitle from films.titles where tconst in (select unnest(list(tconst)) from best)),
-        known as (from films.metrics.known_for_success where nconst in (select unnest(list(nconst)) from candidate))
+            select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "candidate")} group by nconst),
+        title as {_few("titles", "tconst", "best")},
+        known as {_few("metrics.known_for_success", "nconst", "candidate")}
     select nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(knownNumVotes, 0) as knownNumVotes
     from person left join best using (nconst) left join title using (tconst) left join known using (nconst)
     order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
     with candidate as (select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles where {named("wanted")}),
-        title as (from films.titles where tconst in (select unnest(list(tconst)) from candidate)),
-        rating as (from films.ratings where tconst in (select unnest(list(tconst)) from candidate))
+        title as {_few("titles", "tconst", "candidate")},
+        rating as {_few("ratings", "tconst", "candidate")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
     from title left join rating using (tconst)
     order by numVotes desc, tconst"""

@@ -25,8 +25,13 @@ _FIRST_LINES = """update state.slices set firstLine = now.firstLine
 
 def slices(warehouse: Warehouse, blob: Blob, keys: Iterable[str] = RANGE_KEYS) -> str:
     """What stands after ``from`` to read the current slices of a blob, which may be none."""
+    return _reading(blob, files(warehouse, blob, keys))
+
+
+def files(warehouse: Warehouse, blob: Blob, keys: Iterable[str]) -> list[str]:
+    """The files of the current slices of a blob."""
     query = "select file from state.slices where blob = ? and range in (select unnest(?)) order by range"
-    return _reading(warehouse, blob, [file for (file,) in warehouse.rows(query, [blob.short, list(keys)])])
+    return [str(warehouse.landing / file) for (file,) in warehouse.rows(query, [blob.short, list(keys)])]
 
 
 def known_slices(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]:
@@ -107,7 +112,7 @@ def _compare(
             versions = dict.fromkeys(blob.column_names, item.digest)
         else:
             old = f"from {slices(warehouse, blob, [key])}"
-            difference = compare(warehouse, blob, old, f"from {_reading(warehouse, blob, [new.file])}")
+            difference = compare(warehouse, blob, old, f"from {_reading(blob, [str(warehouse.landing / new.file)])}")
             versions = difference.versions(before, item.digest)
         states[key] = RangeState(item.digest, "", versions, new.rows)
         if difference or before is None:
@@ -138,8 +143,8 @@ def _row(blob: Blob, item: Slice, written: Written) -> dict[str, Any]:
     }
 
 
-def _reading(warehouse: Warehouse, blob: Blob, files: Iterable[str]) -> str:
-    listed = ", ".join(sql.text(str(warehouse.landing / file)) for file in files)
+def _reading(blob: Blob, paths: Iterable[str]) -> str:
+    listed = ", ".join(sql.text(path) for path in paths)
     if listed:
         return f"read_parquet([{listed}])"
     columns = ", ".join(f"null::{column.type} as {sql.quoted(column.name)}" for column in blob.columns)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from film_assets.engines.duckdb.landed import slices
+from film_assets.engines.duckdb.landed import files, slices
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse, digest
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import TABLES, Blob
@@ -85,33 +85,26 @@ def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], *
 
 
 def _credits(warehouse: Warehouse, key: str) -> pl.DataFrame:
-    """Who has which part in the titles of a range: columns who, what, place (as in the billing) and role."""
+    """Who has which part in the titles of a range: columns who, what and role, in the order of who."""
     cast = _landed(warehouse, "raw.cast", key).select(
-        _number("nconst", "nm").alias("who"), _number("tconst", "tt").alias("what"), place="ordering", role="category"
+        _number("nconst", "nm").alias("who"), _number("tconst", "tt").alias("what"), role="category"
     )
     crew = _landed(warehouse, "raw.crew", key)
-    makers = (_makers(crew, *role) for role in (("directors", "director", 1000), ("writers", "writer", 2000)))
-    parts = pl.concat([cast, *makers]).drop_nulls(["who", "what"])
+    makers = (_makers(crew, *role) for role in (("directors", "director"), ("writers", "writer")))
+    parts = pl.concat([cast, *makers]).drop_nulls(["who", "what"]).collect(engine="streaming")
     return parts.select(pl.all().gather(pl.Series(_order(parts["who"].to_numpy()))))
 
 
-def _makers(crew: pl.DataFrame, column: str, role: str, first: int) -> pl.DataFrame:
-    """The directors or writers, who stand behind the cast in the billing."""
-    listed = crew.select("tconst", pl.col(column).str.split(",")).drop_nulls()
-    places = listed.with_columns(place=pl.int_ranges(first + 1, first + 1 + pl.col(column).list.len(), dtype=pl.Int16))
-    return places.explode(column, "place").select(
-        _number(column, "nm").alias("who"), _number("tconst", "tt").alias("what"), "place", role=pl.lit(role)
-    )
+def _makers(crew: pl.LazyFrame, column: str, role: str) -> pl.LazyFrame:
+    """The directors or writers of the titles."""
+    listed = crew.select("tconst", pl.col(column).str.split(",")).drop_nulls().explode(column)
+    return listed.select(_number(column, "nm").alias("who"), _number("tconst", "tt").alias("what"), role=pl.lit(role))
 
 
-def _landed(warehouse: Warehouse, name: str, key: str) -> pl.DataFrame:
-    columns = ", ".join(CREDITS.reads[name])
-    return _frame(warehouse, f"select {columns} from {slices(warehouse, _blob(name), [key])}")
-
-
-def _frame(warehouse: Warehouse, query: str) -> pl.DataFrame:
-    rows: pl.DataFrame = warehouse.connection.sql(query).pl()
-    return rows
+def _landed(warehouse: Warehouse, name: str, key: str) -> pl.LazyFrame:
+    """A range of a blob, of which no more is in memory than need be."""
+    found = files(warehouse, _blob(name), [key])
+    return pl.scan_parquet(found) if found else pl.LazyFrame(schema=dict.fromkeys(CREDITS.reads[name], pl.String))
 
 
 def _number(column: str, prefix: str) -> pl.Expr:
@@ -137,7 +130,7 @@ def _named(name: str, identity: str, prefix: str, text: str) -> Callable[[Wareho
         """The names of a range: columns id, folded and signature."""
         source = slices(warehouse, _blob(name), [key])
         query = f"select {code(identity, prefix)} as id, {folded(text)} as folded from {source} where {text} is not null"
-        found = _frame(warehouse, query)
+        found: pl.DataFrame = warehouse.connection.sql(query).pl()
         return found.with_columns(signature=pl.Series(signatures(found["folded"]), dtype=pl.UInt64))
 
     return rows
@@ -175,8 +168,8 @@ def _blob(name: str) -> Blob:
 
 CREDITS = _Lookup(
     "lookup.credits",
-    "who bigint, what bigint, place smallint, role varchar, cut utinyint",
-    {"raw.cast": ("tconst", "ordering", "nconst", "category"), "raw.crew": ("tconst", "directors", "writers")},
+    "who bigint, what bigint, role varchar, cut utinyint",
+    {"raw.cast": ("tconst", "nconst", "category"), "raw.crew": ("tconst", "directors", "writers")},
     _credits,
 )
 _NAME = "id bigint, folded varchar using compression uncompressed, signature ubigint, cut utinyint"
