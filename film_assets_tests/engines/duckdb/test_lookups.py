@@ -1,0 +1,86 @@
+"""The copies that make look-ups quick: they say what the tables say, and follow every change."""
+
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings as examples, strategies as st
+
+from film_assets.engines.duckdb import lookups
+from film_assets.reader import open_films
+from film_assets.settings import Settings, load_settings
+from film_assets.tables.macros import SIGNATURE_BITS, folded, named
+from film_assets_tests.blobs import change, write_real_rows
+from film_assets_tests.conftest import refresh
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Path:
+    return write_real_rows(tmp_path / "blobs")
+
+
+@pytest.fixture
+def settings(blobs: Path, tmp_path: Path) -> Settings:
+    return load_settings(source=str(blobs), home=tmp_path / "home")
+
+
+def test_credits_are_those_of_the_tables(sample: Path, tmp_path: Path) -> None:
+    settings = load_settings(source=str(sample), home=tmp_path / "home")
+    refresh(settings)
+    tables = """
+        select nconst, tconst, category from films.cast where nconst is not null
+        union all select nconst, tconst, 'director' from films.directors
+        union all select nconst, tconst, 'writer' from films.writers"""
+    copies = "select 'nm' || substr(who::varchar, 2), 'tt' || substr(what::varchar, 2), role from films.lookup.credits"
+    unsorted = "select who < lag(who) over (partition by cut order by rowid) as falls from films.lookup.credits"
+    with duckdb.connect(settings.kept_in.films, read_only=True) as films:
+        assert films.sql(f"select count(*) > 1000 from ({copies})").fetchall() == [(True,)]
+        for one, other in ((tables, copies), (copies, tables)):
+            assert films.sql(f"(from ({one}) except from ({other}))").fetchall() == []
+        assert films.sql(f"select count(*) from ({unsorted}) where falls").fetchall() == [(0,)]
+
+
+def test_look_ups_follow_every_change_and_nothing_else_is_written(settings: Settings, blobs: Path) -> None:
+    refresh(settings)
+    change(blobs, "titles", "tt0000009", lambda fields: [*fields[:2], "Señorita Jerry", *fields[3:]])
+    change(blobs, "crew", "tt0000009", lambda fields: [fields[0], "nm0000001", fields[2]])
+    with duckdb.connect(settings.kept_in.warehouse) as working:
+        before = dict(working.sql("select name || range, builtAt from state.ranges where name like 'lookup.%'").fetchall())
+    refresh(settings)
+    with duckdb.connect(settings.kept_in.warehouse) as working:
+        after = dict(working.sql("select name || range, builtAt from state.ranges where name like 'lookup.%'").fetchall())
+    assert {name for name in after if after[name] != before[name]} == {"lookup.titles00", "lookup.credits00"}
+    with open_films(settings.kept_in.folder) as films:
+        assert films.find("senorita")["id"].to_list() == ["tt0000009"]
+        assert films.find("miss jerry").height == 0
+        assert films.credits("nm0000001")["roles"].to_list() == ["director"]
+
+
+TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1, max_size=8)
+
+
+@examples(max_examples=150, deadline=None)
+@given(texts=TEXTS, wanted=st.data())
+def test_a_signature_hides_no_name(texts: list[str], wanted: st.DataObject) -> None:
+    """What is found by signatures is what is found without them."""
+    text = wanted.draw(st.sampled_from(texts))
+    start = wanted.draw(st.integers(0, len(text)))
+    part = wanted.draw(st.sampled_from([text[start:], text[:start], text.upper(), "x" + text]))
+    with duckdb.connect() as connection:
+        names = connection.sql(f"select {folded('name')} as folded from (select unnest(?) as name)", params=[texts]).pl()
+        names = names.with_columns(signature=pl.Series(lookups.signatures(names["folded"])))
+        connection.register("names", names.to_arrow())
+        for within, test in ((True, f"contains(folded, {folded('$wanted')})"), (False, f"folded = {folded('$wanted')}")):
+            queries = (
+                f"select folded from names where {where} order by all" for where in (named("$wanted", within=within), test)
+            )
+            quick, plain = (connection.sql(query, params={"wanted": part}).fetchall() for query in queries)
+            assert quick == plain
+
+
+def test_signatures_have_a_bit_for_each_pair_of_bytes() -> None:
+    found = lookups.signatures(pl.Series(["", "a", "ab", "abab", "é"])).tolist()
+    ab, e = (1 << (int.from_bytes(text.encode()) % SIGNATURE_BITS) for text in ("ab", "é"))
+    ba = 1 << (int.from_bytes(b"ba") % SIGNATURE_BITS)
+    assert found == [0, 0, ab, ab | ba, e]
