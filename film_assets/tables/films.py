@@ -74,7 +74,7 @@ def characters(raw_cast: Frame) -> Frame:
 def actors(raw_cast: Frame) -> Frame:
     """Who acts in which title (categories actor and actress), once each."""
     acting = nw.col("category").is_in(["actor", "actress"]) & ~nw.col("nconst").is_null()
-    return raw_cast.filter(acting).select("tconst", "nconst").unique()
+    return raw_cast.filter(acting).group_by("tconst", "nconst").agg()
 
 
 def _crew_columns(job: str) -> tuple[Column, ...]:

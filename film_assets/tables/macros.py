@@ -206,7 +206,11 @@ def _compare_people() -> str:
             left join (
                 select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
                 where nconst in (select unnest(ids::varchar[])) group by nconst) as success using (nconst)
-            left join films.titles as best on best.tconst = success.roles['{metrics.ROLES[0]}']."bestTconst"
+            left join (
+                from films.titles where tconst in (
+                    select unnest(list(bestTconst)) from films.metrics.person_success
+                    where nconst in (select unnest(ids::varchar[])) and "role" = '{metrics.ROLES[0]}')) as best
+                on best.tconst = success.roles['{metrics.ROLES[0]}']."bestTconst"
         order by place"""
 
 
@@ -236,14 +240,14 @@ def _compare_titles() -> str:
 
 _CREDITS_OF = f"""
     with part as (select what, "role" from films.lookup.credits where who = {code("person", "nm")}),
-        work as (
+        work as materialized (
             select 'tt' || substr(what::varchar, 2) as tconst, string_agg(distinct "role", ', ' order by "role") as roles
             from part group by what),
         played as (
-            select tconst, string_agg("character", ', ' order by ordering, position) as characters
-            from {_few("characters", "tconst", "work")} where nconst = person group by tconst),
+            select tconst, string_agg("character", ', ' order by ordering, position) filter (nconst = person) as characters
+            from {_few("characters", "tconst", "work")} group by tconst),
         title as {_few("titles", "tconst", "work")},
-        success as {_few("metrics.title_success", "tconst", "work")}
+        success as (from films.metrics.title_success where tconst in (select unnest(list(tconst)) from work))
     select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join played using (tconst) left join title using (tconst) left join success using (tconst)
     order by title.startYear desc nulls last, numVotes desc nulls last, tconst"""
@@ -256,7 +260,7 @@ _PEOPLE_OF = f"""
         played as (
             select nconst, string_agg("character", ', ' order by ordering, position) as characters
             from films.characters where tconst = title group by nconst),
-        work as (
+        work as materialized (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
         person as {_few("names", "nconst", "work")},
@@ -269,12 +273,12 @@ _FIND_PERSON = f"""
     with candidate as (
             select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names
             where {named("wanted", within=True)}),
-        found as (
+        found as materialized (
             select nconst, knownAverageRating, knownNumVotes
             from candidate left join films.metrics.known_for_success using (nconst)
             order by knownNumVotes desc nulls last, nconst limit most),
         person as {_few("names", "nconst", "found")},
-        best as (
+        best as materialized (
             select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "found")} group by nconst),
         title as {_few("titles", "tconst", "best")}
     select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
@@ -285,7 +289,7 @@ _FIND_TITLE = f"""
     with candidate as (
             select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles
             where {named("wanted", within=True)}),
-        found as (
+        found as materialized (
             select tconst, averageRating, numVotes from candidate left join films.ratings using (tconst)
             order by numVotes desc nulls last, tconst limit most),
         title as {_few("titles", "tconst", "found")}
@@ -295,7 +299,7 @@ _FIND_TITLE = f"""
 _PEOPLE_CALLED = f"""
     with candidate as (select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names where {named("wanted")}),
         person as {_few("names", "nconst", "candidate")},
-        best as (
+        best as materialized (
             select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "candidate")} group by nconst),
         title as {_few("titles", "tconst", "best")},
         known as {_few("metrics.known_for_success", "nconst", "candidate")}
