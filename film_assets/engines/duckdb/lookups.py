@@ -75,9 +75,12 @@ def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], *
         warehouse.run(f"delete from {lookup.name} where cut in (select unnest(?))", [cuts])
     states = {}
     for key, version in wanted.items():
-        rows = lookup.rows(warehouse, key).with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8))
-        warehouse.insert(lookup.name, rows)
-        states[key] = RangeState(version, "", {}, rows.height)
+        count = 0
+        if any((name, key) in warehouse.ranges and warehouse.ranges[name, key].rows for name in lookup.reads):
+            rows = lookup.rows(warehouse, key).with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8))
+            warehouse.insert(lookup.name, rows)
+            count = rows.height
+        states[key] = RangeState(version, "", {}, count)
     warehouse.remember(lookup.name, states)
 
 
