@@ -77,7 +77,9 @@ def _flipped(packed):
 
 
 @pytest.mark.parametrize(
-    "spoilt", [lambda packed: packed[:-20], lambda _: DATA, _flipped, lambda packed: packed + b"more"], ids=str
+    "spoilt",
+    [lambda packed: packed[:-20], lambda _: DATA, _flipped, lambda packed: packed + b"more"],
+    ids=["cut", "not packed", "flipped", "too long"],
 )
 def test_a_faulty_compressed_file_is_named_with_its_fault(given, folder, files, spoilt):
     (given / "ratings.tsv").unlink()
