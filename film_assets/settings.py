@@ -6,10 +6,11 @@ sources, which the sources read from the environment themselves.
 
 import os
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import available_timezones
 
 from dotenv import load_dotenv
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from film_assets.errors import FilmAssetsError
@@ -19,6 +20,16 @@ _REPO = Path(__file__).parent.parent
 _DEFAULT_MEMORY_GIB = 4
 _DUCKDB_SHARE = 0.6
 """Of the memory setting; the rest is for reading pieces of blobs and for Python."""
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone; a name is like Europe/Kyiv")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The name of a time zone, as Europe/Kyiv."""
 
 
 class Settings(BaseSettings):
@@ -32,15 +43,8 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads DuckDB may use.")
 
     refresh_hour: int = Field(5, ge=0, le=23, description="The hour of the day at which the daily refresh begins.")
-    time_zone: str = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
+    time_zone: TimeZone = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
     keep_runs_days: int = Field(30, ge=1, description="How many days Dagster's history of a run is kept.")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("no such time zone; a name is like Europe/Kyiv")
-        return name
 
     @property
     def kept_in(self) -> Home:

@@ -6,13 +6,13 @@ Read when asked for, never at import. Belongs here: names, defaults and meaning.
 
 from datetime import date
 from pathlib import Path
-from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from film_assets.learning.api import Statistics
 from film_assets.publish.settings import MAIL, SHEET, DeliverySettings
+from film_assets.settings import TimeZone
 
 _REPO = Path(__file__).parent.parent.parent
 _API = ("api_url", "api_client", "api_client_key")
@@ -29,7 +29,7 @@ class LearningSettings(DeliverySettings):
     api_deadline: float = Field(300, gt=0, description="Seconds after which the API is given up, all tries together.")
 
     start_date: date = Field(date(2023, 1, 1), description="The first day.")
-    time_zone: str = Field("UTC", description="The time zone of days and hours, as Europe/Kyiv.")
+    time_zone: TimeZone = Field("UTC", description="The time zone of days and hours, as Europe/Kyiv.")
     hour: int = Field(3, ge=0, le=23, description="The hour of the day at which the day before is fetched.")
     refetch_days: int = Field(1, ge=0, description="How many days before that one are fetched again, for late rows.")
 
@@ -37,13 +37,6 @@ class LearningSettings(DeliverySettings):
     sheet_worksheet: str = Field("study_metrics", description="The worksheet of the dashboard.")
     keep_days: int = Field(3, ge=1, description="How many days logs and answers of the API are kept.")
     home: Path = Field(_REPO / "data", validation_alias="FILM_ASSETS_HOME", description="The folder everything is kept in.")
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("no such time zone; a name is like Europe/Kyiv")
-        return name
 
     @property
     def statistics(self) -> Statistics:

@@ -99,6 +99,11 @@ def code(identity: str, prefix: str) -> str:
     return f"try_cast(replace({identity}, '{prefix}', '1') as bigint)"
 
 
+def _identity(number: str, prefix: str) -> str:
+    """An expression for the id that ``code`` makes the number of."""
+    return f"'{prefix}' || substr({number}::varchar, 2)"
+
+
 def folded(text: str) -> str:
     """An expression for a text as it is compared: upper and lower case, with and without accents, are the same."""
     return f"strip_accents(lower({text}))"
@@ -184,6 +189,11 @@ def _few(table: str, identity: str, source: str) -> str:
     return f"(from films.{table} where rowid in ({places}))"
 
 
+def _best_known(source: str) -> str:
+    """The title that each of the few people ``source`` has is best known for: columns nconst and tconst."""
+    return f"(select nconst, min_by(tconst, position) as tconst from {_few('known_for', 'nconst', source)} group by nconst)"
+
+
 def _catalogue() -> str:
     rows = (f"({_text(m.name)}, {_text(m.kind)}, {_text(m.text)}, {m.default})" for m in METRICS)
     return f'select * from (values {", ".join(rows)}) as metric("name", kind, description, isDefault)'
@@ -241,7 +251,7 @@ def _compare_titles() -> str:
 _CREDITS_OF = f"""
     with part as (select what, "role" from films.lookup.credits where who = {code("person", "nm")}),
         work as materialized (
-            select 'tt' || substr(what::varchar, 2) as tconst, string_agg(distinct "role", ', ' order by "role") as roles
+            select {_identity("what", "tt")} as tconst, string_agg(distinct "role", ', ' order by "role") as roles
             from part group by what),
         played as (
             select tconst, string_agg("character", ', ' order by ordering, position) filter (nconst = person) as characters
@@ -271,15 +281,14 @@ _PEOPLE_OF = f"""
 
 _FIND_PERSON = f"""
     with candidate as (
-            select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names
+            select {_identity("id", "nm")} as nconst from films.lookup.names
             where {named("wanted", within=True)}),
         found as materialized (
             select nconst, knownAverageRating, knownNumVotes
             from candidate left join films.metrics.known_for_success using (nconst)
             order by knownNumVotes desc nulls last, nconst limit most),
         person as {_few("names", "nconst", "found")},
-        best as materialized (
-            select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "found")} group by nconst),
+        best as materialized {_best_known("found")},
         title as {_few("titles", "tconst", "best")}
     select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
     from found join person using (nconst) left join best using (nconst) left join title using (tconst)
@@ -287,7 +296,7 @@ _FIND_PERSON = f"""
 
 _FIND_TITLE = f"""
     with candidate as (
-            select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles
+            select {_identity("id", "tt")} as tconst from films.lookup.titles
             where {named("wanted", within=True)}),
         found as materialized (
             select tconst, averageRating, numVotes from candidate left join films.ratings using (tconst)
@@ -297,10 +306,9 @@ _FIND_TITLE = f"""
     order by numVotes desc nulls last, tconst"""
 
 _PEOPLE_CALLED = f"""
-    with candidate as (select 'nm' || substr(id::varchar, 2) as nconst from films.lookup.names where {named("wanted")}),
+    with candidate as (select {_identity("id", "nm")} as nconst from films.lookup.names where {named("wanted")}),
         person as {_few("names", "nconst", "candidate")},
-        best as materialized (
-            select nconst, min_by(tconst, position) as tconst from {_few("known_for", "nconst", "candidate")} group by nconst),
+        best as materialized {_best_known("candidate")},
         title as {_few("titles", "tconst", "best")},
         known as {_few("metrics.known_for_success", "nconst", "candidate")}
     select nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(knownNumVotes, 0) as knownNumVotes
@@ -308,7 +316,7 @@ _PEOPLE_CALLED = f"""
     order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    with candidate as (select 'tt' || substr(id::varchar, 2) as tconst from films.lookup.titles where {named("wanted")}),
+    with candidate as (select {_identity("id", "tt")} as tconst from films.lookup.titles where {named("wanted")}),
         title as {_few("titles", "tconst", "candidate")},
         rating as {_few("ratings", "tconst", "candidate")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes

@@ -134,7 +134,7 @@ class _DearRule(_RowRule):
         chosen: list[str] = []
         rows = 0
         for key in sorted(versions, key=versions.__getitem__):  # which is as good as random
-            rows += warehouse.ranges[self.table.name, key].rows if (self.table.name, key) in warehouse.ranges else 0
+            rows += warehouse.row_count(self.table, [key])
             if rows > _AT_ONCE and chosen:
                 break
             chosen.append(key)

@@ -13,7 +13,7 @@ _MAX_WIDTH = 60
 def head(warehouse: Warehouse, table: Table, rows: int) -> str:
     """The first ``rows`` rows of a table, in the order of its key, as a Markdown table."""
     keys = table.range_keys
-    key = next((k for k in keys if (table.name, k) in warehouse.ranges and warehouse.ranges[table.name, k].rows), keys[0])
+    key = next((key for key in keys if warehouse.row_count(table, [key])), keys[0])
     source = slices(warehouse, table, [key]) if isinstance(table, Blob) else sql.quoted(table.name)
     order = sql.names(table.key)
     query = f"select * from {source} where {sql.in_ranges(table.range_column, [key])} order by {order} limit {int(rows)}"

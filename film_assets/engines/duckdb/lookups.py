@@ -1,4 +1,4 @@
-"""What makes look-ups quick: two copies of what people ask by, kept range by range like the tables themselves.
+"""What makes look-ups quick: copies of what people ask by, kept range by range like the tables themselves.
 
 ``lookup.credits`` has who has a part in what, sorted by person within each range of titles: the tables are in the order of
 titles, and to find a person in them takes a second. ``lookup.names`` and ``lookup.titles`` have every name as it is compared,
@@ -76,7 +76,7 @@ def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], *
     states = {}
     for key, version in wanted.items():
         count = 0
-        if any((name, key) in warehouse.ranges and warehouse.ranges[name, key].rows for name in lookup.reads):
+        if any(warehouse.row_count(TABLES[name], [key]) for name in lookup.reads):
             rows = lookup.rows(warehouse, key).with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8))
             warehouse.insert(lookup.name, rows)
             count = rows.height
@@ -140,7 +140,7 @@ def _named(name: str, identity: str, prefix: str, text: str) -> Callable[[Wareho
 
 
 _PAIRS = np.uint64(1) << (np.arange(1 << 16, dtype=np.uint64) % np.uint64(SIGNATURE_BITS))
-"""The bit of each pair of bytes, as the macro ``signature`` has it."""
+"""The bit of each pair of bytes, as the condition ``named`` has it."""
 
 
 def signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:

@@ -43,7 +43,7 @@ def _inputs(warehouse: Warehouse, table: Table, key: str) -> tuple[str, str] | N
 
 def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[str, tuple[str, str]]) -> dict[str, Rebuilt]:
     """Ranges that have no rows yet: computed straight into the table."""
-    _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {_wanted(table, keys)}")
+    _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {_wanted(table, keys)}{layout.order(table)}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
     states = {key: _first_state(table, *targets[key], rows=counts[key]) for key in keys}
     warehouse.remember(table.name, states)
@@ -52,7 +52,7 @@ def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[
 
 def _wanted(table: Table, keys: list[str]) -> str:
     """The computed rows of these ranges; of a table whose inputs are all cut another way, every row is computed."""
-    return f"select * from computed where {sql.in_ranges(table.range_column, keys)}{layout.order(table)}"
+    return f"select * from computed where {sql.in_ranges(table.range_column, keys)}"
 
 
 def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeState:
@@ -87,7 +87,7 @@ def _write(warehouse: Warehouse, table: Table, keys: list[str]) -> None:
     if keys:
         name, condition = sql.quoted(table.name), sql.in_ranges(table.range_column, keys)
         warehouse.run(f"truncate {name}" if set(keys) == set(table.range_keys) else f"delete from {name} where {condition}")
-        warehouse.run(f"insert into {name} by name select * from fresh where {condition}")
+        warehouse.run(f"insert into {name} by name select * from fresh where {condition}{layout.order(table)}")
     warehouse.run("drop table fresh")
 
 
@@ -102,8 +102,8 @@ def _compute(warehouse: Warehouse, table: Table, keys: list[str], statement: str
 def _is_grouped_at_length(warehouse: Warehouse, table: Table, keys: Sequence[str], rows: duckdb.DuckDBPyRelation) -> bool:
     """Whether many rows are grouped that could be range by range: many small hash tables take half the time of a large one."""
     aligned = all(TABLES[name].range_column == table.range_column for name in table.reads)
-    many = sum(warehouse.ranges[name, key].rows for name in table.reads for key in keys if (name, key) in warehouse.ranges)
-    return aligned and many > _MANY_ROWS and "Group By" in rows.explain()
+    count = sum(warehouse.row_count(TABLES[name], keys) for name in table.reads)
+    return aligned and count > _MANY_ROWS and "Group By" in rows.explain()
 
 
 def _rows(warehouse: Warehouse, table: Table, keys: Sequence[str]) -> duckdb.DuckDBPyRelation:

@@ -220,9 +220,10 @@ class Warehouse:
             self.run(f"insert into {table} by name select {columns} from given")
             self.connection.unregister("given")
 
-    def row_count(self, table: Table) -> int:
-        """The rows of all its ranges."""
-        return sum(state.rows for (name, _), state in self.ranges.items() if name == table.name)
+    def row_count(self, table: Table, keys: Iterable[str] | None = None) -> int:
+        """The rows of these of its ranges, or of all."""
+        states = (self.ranges.get((table.name, key)) for key in (table.range_keys if keys is None else keys))
+        return sum(state.rows for state in states if state)
 
     def count(self, table: Table) -> int:
         """The rows of a table or view, counted."""

@@ -124,18 +124,23 @@ def _first_at_or_after(data: mmap.mmap, find_id: re.Pattern[bytes], bound: bytes
     return low
 
 
+def whole_lines(data: bytes | mmap.mmap, offset: int, size: int) -> Iterator[bytes]:
+    """The bytes from the offset on in pieces of whole lines, each of about that size or one longer line."""
+    while offset < len(data):
+        stop = len(data) if offset + size >= len(data) else data.rfind(b"\n", offset, offset + size) + 1
+        if stop <= offset:
+            stop = data.find(b"\n", offset) + 1 or len(data)
+        yield data[offset:stop]
+        offset = stop
+
+
 def _chunks(data: mmap.mmap, offset: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
     """The bytes from the offset on in chunks of whole lines, each ended by a line feed, with the number of its first line."""
     line = 2
-    while offset < len(data):
-        stop = len(data) if offset + _CHUNK >= len(data) else data.rfind(b"\n", offset, offset + _CHUNK) + 1
-        if stop <= offset:
-            stop = data.find(b"\n", offset) + 1 or len(data)
-        chunk = data[offset:stop]
-        chunk += b"" if chunk.endswith(b"\n") else b"\n"
-        yield line, np.frombuffer(chunk, np.uint8)
-        line += chunk.count(b"\n")
-        offset = stop
+    for chunk in whole_lines(data, offset, _CHUNK):
+        ended = chunk if chunk.endswith(b"\n") else chunk + b"\n"
+        yield line, np.frombuffer(ended, np.uint8)
+        line += ended.count(b"\n")
 
 
 def _line_bounds(chunk: npt.NDArray[np.uint8]) -> tuple[Lines, Lines]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from film_assets.engines.landing.cut import whole_lines
 from film_assets.engines.landing.dialect import Dialect
 from film_assets.tables import Blob, Column
 from film_assets.tables.declaration import Type
@@ -63,20 +64,11 @@ def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
         data += b"\n"
     chunks: list[Rows] = []
     lines = 0
-    for chunk in _chunks(data):
+    for chunk in whole_lines(data, 0, _CHUNK):
         rows = _strictly(blob, dialect, chunk) or _line_by_line(blob, dialect, np.frombuffer(chunk, np.uint8))
         chunks.append(_later(rows, lines))
         lines += rows.lines
     return _each_key_once(blob, _together(blob, chunks), data)
-
-
-def _chunks(data: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(data):
-        stop = len(data) if at + _CHUNK >= len(data) else data.rfind(b"\n", at, at + _CHUNK) + 1
-        stop = stop or data.index(b"\n", at) + 1
-        yield data[at:stop]
-        at = stop
 
 
 def _later(rows: Rows, lines: int) -> Rows:

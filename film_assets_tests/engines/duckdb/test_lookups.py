@@ -4,25 +4,14 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
-import pytest
 from hypothesis import given, settings as examples, strategies as st
 
 from film_assets.engines.duckdb import lookups
 from film_assets.reader import open_films
 from film_assets.settings import Settings, load_settings
 from film_assets.tables.macros import SIGNATURE_BITS, folded, named
-from film_assets_tests.blobs import change, write_real_rows
+from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> Path:
-    return write_real_rows(tmp_path / "blobs")
-
-
-@pytest.fixture
-def settings(blobs: Path, tmp_path: Path) -> Settings:
-    return load_settings(source=str(blobs), home=tmp_path / "home")
 
 
 def test_credits_are_those_of_the_tables(sample: Path, tmp_path: Path) -> None:

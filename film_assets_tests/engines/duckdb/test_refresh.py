@@ -19,18 +19,8 @@ from film_assets.pipeline import Pipeline
 from film_assets.ranges import RANGE_KEYS
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import BLOBS, COMPUTED, TABLES, Table
-from film_assets_tests.blobs import change, copy, write_real_rows
+from film_assets_tests.blobs import change, copy
 from film_assets_tests.conftest import rebuilt, refresh
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> Path:
-    return write_real_rows(tmp_path / "blobs")
-
-
-@pytest.fixture
-def settings(blobs: Path, tmp_path: Path) -> Settings:
-    return load_settings(source=str(blobs), home=tmp_path / "home")
 
 
 def query(settings: Settings, text: str) -> list[tuple[object, ...]]:
