@@ -30,7 +30,12 @@ def _json_in_polars(text: Any) -> Any:
     return text.str.json_decode(pl.List(pl.String))
 
 
-_JSON = _Notation("""from_json({}, '["VARCHAR"]')""", _json_in_polars)
+def duckdb_strings(text: str) -> str:
+    """DuckDB's expression for the list of strings that a JSON array is."""
+    return f"""from_json({text}, '["VARCHAR"]')"""
+
+
+_JSON = _Notation(duckdb_strings("{}"), _json_in_polars)
 
 
 def split(frame: Frame, column: str, element: str) -> Frame:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from film_assets.tables import films, metrics
+from film_assets.tables import films, lists, metrics
 from film_assets.tables.declaration import Column
 
 Kind = Literal["person", "title"]
@@ -189,11 +189,6 @@ def _few(table: str, identity: str, source: str) -> str:
     return f"(from films.{table} where rowid in ({places}))"
 
 
-def _best_known(source: str) -> str:
-    """The title that each of the few people ``source`` has is best known for: columns nconst and tconst."""
-    return f"(select nconst, min_by(tconst, position) as tconst from {_few('known_for', 'nconst', source)} group by nconst)"
-
-
 def _catalogue() -> str:
     rows = (f"({_text(m.name)}, {_text(m.kind)}, {_text(m.text)}, {m.default})" for m in METRICS)
     return f'select * from (values {", ".join(rows)}) as metric("name", kind, description, isDefault)'
@@ -226,8 +221,8 @@ def _compare_people() -> str:
 
 def _crew_names(table: str) -> str:
     return f"""
-        with crew as (from films.{table} where tconst in (select unnest(ids::varchar[]))),
-            person as (from films.names where nconst in (select unnest(list(nconst)) from crew))
+        with crew as materialized (from films.{table} where tconst in (select unnest(ids::varchar[]))),
+            person as {_few("names", "nconst", "crew")}
         select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
         from crew left join person using (nconst) group by tconst"""
 
@@ -249,18 +244,25 @@ def _compare_titles() -> str:
 
 
 _CREDITS_OF = f"""
-    with part as (select what, "role" from films.lookup.credits where who = {code("person", "nm")}),
+    with part as (
+            select first + place as spot, what, "role", characters, credits.rowid as line
+            from films.lookup.credits left join films.lookup.starts using (cut) where who = {code("person", "nm")}),
         work as materialized (
-            select {_identity("what", "tt")} as tconst, string_agg(distinct "role", ', ' order by "role") as roles
-            from part group by what),
-        played as (
-            select tconst, string_agg("character", ', ' order by ordering, position) filter (nconst = person) as characters
-            from {_few("characters", "tconst", "work")} group by tconst),
-        title as {_few("titles", "tconst", "work")},
-        success as (from films.metrics.title_success where tconst in (select unnest(list(tconst)) from work))
-    select tconst, primaryTitle, title.titleType, title.startYear, roles, characters, averageRating, numVotes, weightedRating
-    from work left join played using (tconst) left join title using (tconst) left join success using (tconst)
-    order by title.startYear desc nulls last, numVotes desc nulls last, tconst"""
+            select spot, what, array_to_string(list_sort(list_distinct(list("role"))), ', ') as roles,
+                array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
+                    filter (characters is not null)), ', ') as characters
+            from part group by spot, what),
+        title as (
+            select rowid as spot, tconst, primaryTitle, titleType, startYear from films.titles
+            where rowid in (select unnest(list(spot)) from work)),
+        done as materialized (
+            select coalesce(tconst, {_identity("what", "tt")}) as tconst, coalesce(what, {code("tconst", "tt")}) as id,
+                primaryTitle, titleType, startYear, roles, characters
+            from work left join title using (spot)),
+        rating as (from films.lookup.ratings where id in (select unnest(list(id)) from done))
+    select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
+    from done left join rating using (id)
+    order by startYear desc nulls last, numVotes desc nulls last, tconst"""
 
 _PEOPLE_OF = f"""
     with credit as (
@@ -279,46 +281,46 @@ _PEOPLE_OF = f"""
     from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
     order by place, nconst"""
 
-_FIND_PERSON = f"""
-    with candidate as (
-            select {_identity("id", "nm")} as nconst from films.lookup.names
-            where {named("wanted", within=True)}),
-        found as materialized (
-            select nconst, knownAverageRating, knownNumVotes
-            from candidate left join films.metrics.known_for_success using (nconst)
-            order by knownNumVotes desc nulls last, nconst limit most),
+
+def _found(kind: Kind, *, within: bool = False, most: str = "") -> str:
+    """The first parts of a query for those of a kind whose name is ``wanted`` or has it ``within``, the best known first."""
+    names, known, identity, votes = {
+        "person": ("names", "known", _identity("id", "nm"), "knownNumVotes"),
+        "title": ("titles", "ratings", _identity("id", "tt"), "numVotes"),
+    }[kind]
+    return f"""
+        with candidate as (from films.lookup.{names} where {named("wanted", within=within)}),
+            found as materialized (
+                select *, {identity} as {_ID[kind]} from candidate left join films.lookup.{known} using (id)
+                order by {votes} desc nulls last, {_ID[kind]} {most})"""
+
+
+_ID: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
+
+_PERSON_FOUND = f"""
         person as {_few("names", "nconst", "found")},
-        best as materialized {_best_known("found")},
-        title as {_few("titles", "tconst", "best")}
+        best as materialized (select nconst, {_identity("knownFor", "tt")} as tconst from found),
+        title as {_few("titles", "tconst", "best")}"""
+
+_FIND_PERSON = f"""
+    {_found("person", within=True, most="limit most")}, {_PERSON_FOUND}
     select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
-    from found join person using (nconst) left join best using (nconst) left join title using (tconst)
-    order by knownNumVotes desc nulls last, nconst"""
+    from found left join person using (nconst) left join best using (nconst) left join title using (tconst)
+    where primaryName is not null order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    with candidate as (
-            select {_identity("id", "tt")} as tconst from films.lookup.titles
-            where {named("wanted", within=True)}),
-        found as materialized (
-            select tconst, averageRating, numVotes from candidate left join films.ratings using (tconst)
-            order by numVotes desc nulls last, tconst limit most),
-        title as {_few("titles", "tconst", "found")}
-    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found join title using (tconst)
-    order by numVotes desc nulls last, tconst"""
+    {_found("title", within=True, most="limit most")}, title as {_few("titles", "tconst", "found")}
+    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found left join title using (tconst)
+    where primaryTitle is not null order by numVotes desc nulls last, tconst"""
 
 _PEOPLE_CALLED = f"""
-    with candidate as (select {_identity("id", "nm")} as nconst from films.lookup.names where {named("wanted")}),
-        person as {_few("names", "nconst", "candidate")},
-        best as materialized {_best_known("candidate")},
-        title as {_few("titles", "tconst", "best")},
-        known as {_few("metrics.known_for_success", "nconst", "candidate")}
+    {_found("person")}, {_PERSON_FOUND}
     select nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(knownNumVotes, 0) as knownNumVotes
-    from person left join best using (nconst) left join title using (tconst) left join known using (nconst)
-    order by knownNumVotes desc, nconst"""
+    from found left join person using (nconst) left join best using (nconst) left join title using (tconst)
+    where primaryName is not null order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    with candidate as (select {_identity("id", "tt")} as tconst from films.lookup.titles where {named("wanted")}),
-        title as {_few("titles", "tconst", "candidate")},
-        rating as {_few("ratings", "tconst", "candidate")}
+    {_found("title")}, title as {_few("titles", "tconst", "found")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
-    from title left join rating using (tconst)
-    order by numVotes desc, tconst"""
+    from found left join title using (tconst)
+    where primaryTitle is not null order by numVotes desc, tconst"""

@@ -33,6 +33,7 @@ _STATE = (
         builtAt timestamp)""",
     "create table if not exists state.retired (file varchar, retiredAt timestamp)",
     "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
+    "create table if not exists state.layout (version varchar)",
 )
 
 _QUALITY_VIEWS = {
@@ -160,6 +161,8 @@ class Warehouse:
             self.run(statement)
         for schema in sorted({table.schema for table in (*COMPUTED, *QUALITY)} - {CATALOG}):
             self.run(f"create schema if not exists {sql.quoted(schema)}")
+        if self.rows("from state.layout") != [(layout.VERSION,)]:
+            self._lay_out_anew()
         for table in COMPUTED:
             self._prepare_table(table)
         for table in QUALITY:
@@ -167,6 +170,18 @@ class Warehouse:
             self.run(f"create or replace view {sql.quoted(table.name)} as select {columns} from ({_QUALITY_VIEWS[table.name]})")
         gone = "delete from state.ranges where name not in (select unnest(?)) and name not like 'lookup.%'"
         self.run(gone, [[table.name for table in (*BLOBS, *COMPUTED)]])
+
+    def _lay_out_anew(self) -> None:
+        computed = "from state.ranges where name not like 'raw.%'"
+        with self.transaction():
+            if self.rows(f"{computed} limit 1"):
+                self.notices.append("the tables are laid out differently now; all are rebuilt")
+            for table in COMPUTED:
+                self.run(f"drop table if exists {sql.quoted(table.name)}")
+            self.run("drop schema if exists lookup cascade")
+            self.run(f"delete {computed}")
+            self.run("delete from state.layout")
+            self.run("insert into state.layout values (?)", [layout.VERSION])
 
     def _prepare_table(self, table: Table) -> None:
         query = f"""select column_name, data_type from duckdb_columns()

@@ -1,5 +1,6 @@
 """The copies that make look-ups quick: they say what the tables say, and follow every change."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -14,14 +15,38 @@ from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
 
 
-def test_credits_are_those_of_the_tables(sample: Path, tmp_path: Path) -> None:
-    settings = load_settings(source=str(sample), home=tmp_path / "home")
+def test_credits_are_those_of_the_tables_whatever_is_replaced(sample: Path, tmp_path: Path) -> None:
+    """Titles come, go and change in one range after another, so that the places of the others move."""
+    blobs = tmp_path / "blobs"
+    shutil.copytree(sample, blobs)
+    settings = load_settings(source=str(blobs), home=tmp_path / "home")
     refresh(settings)
+    _assert_credits_agree(settings)
+    first, middle, last = (_titles(settings, share) for share in (0, 0.5, 1))
+    for gone, edited in ((first, middle), (middle, last), (last, first)):
+        change(blobs, "titles", gone[0], lambda _: None)
+        change(blobs, "titles", edited[1], lambda fields: [*fields[:2], "Another Name", *fields[3:]])
+        refresh(settings)
+        _assert_credits_agree(settings)
+
+
+def _titles(settings: Settings, share: float) -> list[str]:
+    """Two titles that stand at that share of all."""
+    with duckdb.connect(settings.kept_in.films, read_only=True) as films:
+        found = [name for (name,) in films.sql("select tconst from films.titles order by tconst").fetchall()]
+    at = int(share * (len(found) - 2))
+    return found[at : at + 2]
+
+
+def _assert_credits_agree(settings: Settings) -> None:
     tables = """
         select nconst, tconst, category from films.cast where nconst is not null
         union all select nconst, tconst, 'director' from films.directors
         union all select nconst, tconst, 'writer' from films.writers"""
-    copies = "select 'nm' || substr(who::varchar, 2), 'tt' || substr(what::varchar, 2), role from films.lookup.credits"
+    copies = """
+        select 'nm' || substr(who::varchar, 2), coalesce(tconst, 'tt' || substr(what::varchar, 2)), role
+        from films.lookup.credits left join films.lookup.starts using (cut)
+            left join films.titles on titles.rowid = first + place"""
     unsorted = "select who < lag(who) over (partition by cut order by rowid) as falls from films.lookup.credits"
     with duckdb.connect(settings.kept_in.films, read_only=True) as films:
         assert films.sql(f"select count(*) > 1000 from ({copies})").fetchall() == [(True,)]
