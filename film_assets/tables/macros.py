@@ -245,23 +245,19 @@ def _compare_titles() -> str:
 
 _CREDITS_OF = f"""
     with part as (
-            select first + place as spot, what, "role", characters, credits.rowid as line
-            from films.lookup.credits left join films.lookup.starts using (cut) where who = {code("person", "nm")}),
+            select what, rowid as line, split_part(part, chr(9), 1) as "role",
+                nullif(split_part(part, chr(9), 2), '') as characters
+            from films.lookup.credits where who = {code("person", "nm")}),
         work as materialized (
-            select spot, what, array_to_string(list_sort(list_distinct(list("role"))), ', ') as roles,
+            select what as id, {_identity("what", "tt")} as tconst,
+                array_to_string(list_sort(list_distinct(list("role"))), ', ') as roles,
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
-            from part group by spot, what),
-        title as (
-            select rowid as spot, tconst, primaryTitle, titleType, startYear from films.titles
-            where rowid in (select unnest(list(spot)) from work)),
-        done as materialized (
-            select coalesce(tconst, {_identity("what", "tt")}) as tconst, coalesce(what, {code("tconst", "tt")}) as id,
-                primaryTitle, titleType, startYear, roles, characters
-            from work left join title using (spot)),
-        rating as (from films.lookup.ratings where id in (select unnest(list(id)) from done))
+            from part group by what),
+        title as {_few("titles", "tconst", "work")},
+        rating as (from films.lookup.ratings where id in (select unnest(list(id)) from work))
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
-    from done left join rating using (id)
+    from work left join title using (tconst) left join rating using (id)
     order by startYear desc nulls last, numVotes desc nulls last, tconst"""
 
 _PEOPLE_OF = f"""

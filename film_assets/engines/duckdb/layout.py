@@ -14,9 +14,6 @@ VERSION = "2"
 
 _ASKED_FOR_BY_ID = ("films.titles", "films.names", "metrics.title_success", "metrics.person_success", "metrics.known_for_success")
 
-_FOUND_BY_PLACE = ("films.titles",)
-"""See ``lookups``."""
-
 
 def create_table(table: Table) -> str:
     """The statement that makes an empty table."""
@@ -34,10 +31,8 @@ def _compression(table: Table, column: Column) -> str:
 def order(table: Table) -> str:
     """What stands at the end of a query for rows of a table, so that they are written in the order of their ids.
 
-    Rows made from a blob come in about its order, which does for all but those that are found by their place; those made from
-    other tables come as it happens.
+    Rows made from a blob come in its order; those made from other tables come as it happens.
     """
-    in_order_of_blob = any(isinstance(TABLES[name], Blob) for name in table.reads)
-    if not table.range_column or (in_order_of_blob and table.name not in _FOUND_BY_PLACE):
+    if not table.range_column or any(isinstance(TABLES[name], Blob) for name in table.reads):
         return ""
     return f" order by {sql.quoted(table.range_column)}"

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from film_assets.engines.duckdb import lookups, sql
+from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, attached, digest
 from film_assets.home import Home
@@ -55,7 +55,6 @@ def _finish(path: Path, views: list[str]) -> None:
         *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
     ]
     with attached(path) as connection:
-        lookups.note_starts(connection)
         for statement in (*views, *comments):
             connection.execute(statement)
     _sync(path)
