@@ -231,9 +231,8 @@ class Warehouse:
         """Insert rows by the names of their columns; ``columns`` says what is selected from them."""
         frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(rows, infer_schema_length=None)
         if frame.height:
-            self.connection.register("given", frame.to_arrow())
-            self.run(f"insert into {table} by name select {columns} from given")
-            self.connection.unregister("given")
+            given = frame.to_arrow()  # noqa: F841  Found by its name; what is registered would stay in memory until the commit.
+            self.connection.execute(f"insert into {table} by name select {columns} from given").fetchall()
 
     def row_count(self, table: Table, keys: Iterable[str] | None = None) -> int:
         """The rows of these of its ranges, or of all."""
