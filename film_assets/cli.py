@@ -76,10 +76,10 @@ def refresh(
 
     Example: `film-assets refresh --source https://ACCOUNT.blob.core.windows.net/CONTAINER`
     """
+    started = time.monotonic()
+    settings = load_settings(source=source, home=home)  # before Polars is imported, which looks at them then
     from film_assets.assets.run import run_refresh
 
-    started = time.monotonic()
-    settings = load_settings(source=source, home=home)
     with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
         report = run_refresh(settings, rebuild=rebuild, progress=progress)
     seconds = time.monotonic() - started

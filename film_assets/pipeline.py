@@ -102,7 +102,7 @@ class Pipeline:
         self._home.prepare()
         self._held.enter_context(self._home.locked(wait_seconds=self._wait_seconds))
         with explained(self._home):
-            opened = Warehouse(self._home, memory_limit=self._settings.duckdb_memory, threads=self._settings.threads)
+            opened = Warehouse(self._home, memory_limit=self._settings.duckdb_memory, threads=self._settings.duckdb_threads)
         self._held.callback(opened.close)
         return opened
 

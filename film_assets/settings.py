@@ -1,7 +1,7 @@
 """What a user can set, from the environment or a file ``.env`` in the working directory; the environment wins.
 
-Read when asked for, never at import. Belongs here: names, defaults and meaning of settings. Does not belong here: secrets of
-sources, which the sources read from the environment themselves.
+Read when asked for, never at import; what the machine allows is found out only when it is needed. Belongs here: names, defaults
+and meaning of settings. Does not belong here: secrets of sources, which the sources read from the environment themselves.
 """
 
 import os
@@ -13,11 +13,13 @@ from dotenv import load_dotenv
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from film_assets import machine
 from film_assets.errors import FilmAssetsError
 from film_assets.home import Home
 
 _REPO = Path(__file__).parent.parent
-_DEFAULT_MEMORY_GIB = 4
+_ENOUGH_GIB = 4
+"""A refresh of the real data needs no more."""
 _DUCKDB_SHARE = 0.6
 """Of the memory setting; the rest is for reading pieces of blobs and for Python."""
 
@@ -39,8 +41,8 @@ class Settings(BaseSettings):
 
     source: str | None = Field(None, description="Where the blobs are: a folder, a container URL, or an https base URL.")
     home: Path = Field(_REPO / "data", description="The folder everything is kept in.")
-    memory: float = Field(_DEFAULT_MEMORY_GIB, gt=0.5, description="GiB of memory a refresh may use.")
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads DuckDB may use.")
+    memory: float | None = Field(None, gt=0.5, description="GiB of memory a refresh may use; None for what the machine allows.")
+    threads: int | None = Field(None, ge=1, description="Threads a refresh may use; None for what the machine allows.")
 
     refresh_hour: int = Field(5, ge=0, le=23, description="The hour of the day at which the daily refresh begins.")
     time_zone: TimeZone = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
@@ -54,7 +56,13 @@ class Settings(BaseSettings):
     @property
     def duckdb_memory(self) -> str:
         """DuckDB's share of the memory, in its own notation."""
-        return f"{self.memory * _DUCKDB_SHARE * 1024:.0f}MiB"
+        memory = self.memory or min(_ENOUGH_GIB, machine.memory_gib())
+        return f"{memory * _DUCKDB_SHARE * 1024:.0f}MiB"
+
+    @property
+    def duckdb_threads(self) -> int:
+        """How many threads DuckDB may use."""
+        return self.threads or machine.threads()
 
 
 def load_settings(**given: object) -> Settings:
@@ -65,8 +73,11 @@ def load_settings(**given: object) -> Settings:
     """
     load_dotenv(Path(".env"))  # into the environment, where the sources look for their credentials
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = "FILM_ASSETS_" + str(first["loc"][0]).upper()
         raise FilmAssetsError(f"{name}={first['input']!r}: {first['msg'].lower()}") from None
+    if settings.threads:
+        os.environ.setdefault("POLARS_MAX_THREADS", str(settings.threads))  # looked at once, when Polars is imported
+    return settings
