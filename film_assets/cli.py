@@ -79,8 +79,9 @@ def refresh(
     started = time.monotonic()
     settings = load_settings(source=source, home=home)  # before Polars is imported, which looks at them then
     from film_assets.assets.run import run_refresh
+    from film_assets.estimate import STEPS
 
-    with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
+    with terminal.TerminalProgress(terminal.console(errors=True), STEPS) as progress:
         report = run_refresh(settings, rebuild=rebuild, progress=progress)
     seconds = time.monotonic() - started
     if as_json:

@@ -44,6 +44,11 @@ class Home:
         return self.folder / "films.duckdb"
 
     @property
+    def unpublished(self) -> Path:
+        """The snapshot that is to be, while it is made."""
+        return self.folder / "films.duckdb.new"
+
+    @property
     def delivery(self) -> Path:
         """The folder of notes on what was delivered of which snapshot."""
         return self.folder / "delivery"

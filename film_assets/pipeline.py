@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 
@@ -25,13 +25,16 @@ from film_assets.engines.duckdb.rebuild import rebuild
 from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.landing import land
 from film_assets.errors import HomeError, SourceError, TransientError
+from film_assets.estimate import LOOKUPS, PUBLISHING
 from film_assets.home import Home
-from film_assets.progress import Progress, Silent
+from film_assets.progress import Advance, Progress, Silent
 from film_assets.ranges import RANGE_KEYS
 from film_assets.settings import Settings
 from film_assets.sources import open_source
 from film_assets.sources.base import Fetched, Listed, Source
 from film_assets.tables import BLOBS, Blob, Table
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -124,6 +127,10 @@ class Pipeline:
 
     def land(self, blob: Blob, *, force: bool = False) -> Outcome:
         """Download and land a blob if its version is not the landed one, or with ``force``."""
+        with self._progress.step(blob.name):
+            return self._land(blob, force=force)
+
+    def _land(self, blob: Blob, *, force: bool) -> Outcome:
         started = time.monotonic()
         source, version = self.source.label, self.listed[blob.short]
         if not force and landed.is_landed(self.warehouse, blob, version, source):
@@ -142,18 +149,31 @@ class Pipeline:
 
     def rebuild(self, table: Table, keys: Sequence[str] | None = None, *, force: bool = False) -> Outcome:
         """Bring these ranges of a computed table up to date; all of them if none are named."""
-        with explained(self._home), self._progress.task(f"build {table.name}"):
-            return self._done(rebuild(self.warehouse, table, keys or table.range_keys, force=force))
+        warehouse, label = self.warehouse, f"build {table.name}"
+        with explained(self._home), self._progress.step(table.name), self._progress.task(label, 100, done=warehouse.percent):
+            return self._done(rebuild(warehouse, table, keys or table.range_keys, force=force))
+
+    def told(self, items: Sequence[T], label: str, unit: str) -> Iterator[T]:
+        """The items one by one, as a step of the run; each is done when the next is asked for."""
+        with self._progress.step(label), self._progress.task(label, len(items), unit) as advance:
+            for item in items:
+                yield item
+                advance(1)
 
     def publish(self, *, force: bool = False) -> bool:
         """Publish what there is to readers if they have not got it yet; whether it did."""
         keeping = self.pending.keeping_previous() if self._keep_previous else nullcontext()
         with explained(self._home):
-            with self._progress.task("lay out the look-ups"):
+            with self._progress.step(LOOKUPS), self._progress.task(LOOKUPS):
                 lookups.refresh(self.warehouse)
-            with self._progress.task("publish films.duckdb"), keeping:
+            with self._progress.step(PUBLISHING), self._copying(), keeping:
                 self.report.published = publish(self.warehouse, self._home, force=force)
         return self.report.published
+
+    def _copying(self) -> AbstractContextManager[Advance]:
+        """Shows how much of the working file has been copied."""
+        total, copy = self._home.warehouse.stat().st_size, self._home.unpublished
+        return self._progress.task(PUBLISHING, total, "bytes", done=lambda: _size(copy))
 
     @property
     def pending(self) -> Pending:
@@ -282,6 +302,14 @@ def explained(home: Home) -> Iterator[None]:
         if "No space left" not in str(error):
             raise
         raise _full(home) from None
+
+
+def _size(path: Path) -> int:
+    """Of a file that may not be there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _full(home: Home) -> HomeError:

@@ -16,6 +16,7 @@ from film_assets.assets.describe import key_of
 from film_assets.engines.duckdb.checks import EXAMPLES, RULES, Found, Rule, check
 from film_assets.engines.duckdb.head import markdown
 from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.estimate import CHECKS
 from film_assets.failures import readable_failures
 
 _CHECK = "sound"
@@ -76,7 +77,7 @@ def table_checks(
     chosen = [name for name, spec in _SPECS.items() if spec.key in context.selected_asset_check_keys]
     rules = [rule for name in chosen for rule in RULES[name]]
     with readable_failures(), pipeline.explained():
-        found = check(pipeline.warehouse, rules, afresh=_is_alone(context))
+        found = check(pipeline.warehouse, pipeline.told(rules, CHECKS, "rules"), afresh=_is_alone(context))
         verdicts = [_verdict(pipeline.warehouse, rule, ranges) for rule, ranges in found]
     for name in chosen:
         yield dg.Output(None, _SPECS[name].get_python_identifier())

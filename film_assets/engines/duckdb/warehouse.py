@@ -147,12 +147,14 @@ class Warehouse:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
-            return attached(self._path, self._config)
+            connection = attached(self._path, self._config)
         except duckdb.Error as error:
             reason = str(error).splitlines()[0]
             raise HomeError(
                 f"cannot open {self._path}: {reason}; close what has it open, or delete it to have it rebuilt from the source"
             ) from None
+        connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")
+        return connection
 
     # ---- schema
 
@@ -207,6 +209,13 @@ class Warehouse:
     def rows(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.connection.execute(query, parameters).fetchall()
+
+    def percent(self) -> float:
+        """How far the statement is that is under way; 0 where none is. May be asked from any thread."""
+        try:
+            return max(0.0, self.connection.query_progress())
+        except duckdb.Error:
+            return 0.0  # it was closed meanwhile
 
     # ---- state of ranges
 
