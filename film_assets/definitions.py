@@ -6,6 +6,7 @@ import dagster as dg
 
 from film_assets.assets.blobs import blobs
 from film_assets.assets.checks import table_checks
+from film_assets.assets.describe import key_of
 from film_assets.assets.jobs import REFRESH
 from film_assets.assets.retention import retention_job
 from film_assets.assets.schedules import abandoned_runs, daily_refresh, daily_retention
@@ -15,6 +16,7 @@ from film_assets.delivery.settings import FilmsDelivery
 from film_assets.pipeline import Pipeline, Report
 from film_assets.progress import Progress
 from film_assets.settings import Settings, load_settings
+from film_assets.tables import BLOBS, Blob
 
 _WAIT_SECONDS = 6 * 60 * 60.0
 """A run that Dagster launched waits so long for the one that is under way."""
@@ -38,13 +40,14 @@ def build_defs(
     """
 
     @dg.resource(description="The steps of a refresh, and their hold on the home.")
-    def pipeline() -> Iterator[Pipeline]:
+    def pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
         with Pipeline(
             settings or load_settings(),
             progress=progress,
             report=report,
             wait_seconds=wait_seconds,
             keep_previous=delivery.sends_digest,
+            blobs=_blobs_of(context.run),
         ) as opened:
             yield opened
 
@@ -61,6 +64,12 @@ def build_defs(
         resources={"pipeline": pipeline},
         executor=dg.in_process_executor,
     )
+
+
+def _blobs_of(run: dg.DagsterRun | None) -> list[Blob]:
+    """Those that a run lands, in the order in which Dagster runs steps that do not need one another."""
+    chosen = run.asset_selection if run else None
+    return sorted((blob for blob in BLOBS if not chosen or key_of(blob.name) in chosen), key=lambda blob: blob.name)
 
 
 def _deliveries(settings: FilmsDelivery) -> list[dg.AssetsDefinition]:

@@ -31,6 +31,7 @@ from film_assets.progress import Advance, Progress, Silent
 from film_assets.ranges import RANGE_KEYS
 from film_assets.settings import Settings
 from film_assets.sources import open_source
+from film_assets.sources.ahead import Ahead
 from film_assets.sources.base import Fetched, Listed, Source
 from film_assets.tables import BLOBS, Blob, Table
 
@@ -69,6 +70,7 @@ class Pipeline:
         report: Report | None = None,
         wait_seconds: float = 0,
         keep_previous: bool = False,
+        blobs: Sequence[Blob] = (),
     ) -> None:
         """Nothing is touched yet.
 
@@ -78,12 +80,14 @@ class Pipeline:
             report: Filled in as the run goes on.
             wait_seconds: How long to wait for another run to end.
             keep_previous: Whether the snapshot before a new one is kept, to tell what is new.
+            blobs: Those that this run is to land, in this order; each is fetched while the one before it is landed.
         """
         self._settings = settings
         self._progress: Progress = progress or Silent()
         self._home = settings.kept_in
         self._wait_seconds = wait_seconds
         self._keep_previous = keep_previous
+        self._blobs = blobs
         self._held = ExitStack()
         self.report = report or Report()
 
@@ -115,6 +119,13 @@ class Pipeline:
         return source_of(self._settings)
 
     @cached_property
+    def _ahead(self) -> Ahead:
+        """Fetches the blobs, and is stopped before the home is let go."""
+        ahead = Ahead(self.source, self._home.downloads, self._progress)
+        self._held.callback(ahead.close)
+        return ahead
+
+    @cached_property
     def listed(self) -> Mapping[str, Listed]:
         """The blobs there are, as they were when this run first asked."""
         return self.source.list()
@@ -132,20 +143,31 @@ class Pipeline:
 
     def _land(self, blob: Blob, *, force: bool) -> Outcome:
         started = time.monotonic()
-        source, version = self.source.label, self.listed[blob.short]
-        if not force and landed.is_landed(self.warehouse, blob, version, source):
-            rows = self.warehouse.row_count(blob)
+        warehouse = self.warehouse  # the home is held before anything is fetched into it
+        if not force and self._is_landed(blob):
+            rows = warehouse.row_count(blob)
             return self._landed(Outcome(blob, {}, len(RANGE_KEYS), rows, rows, 0.0))
         with explained(self._home):
-            fetched = self.source.fetch(version, self._home.downloads, self._progress)
-            known = {} if force else landed.known_slices(self.warehouse, blob)
+            fetched = self._ahead.take(self.listed[blob.short])
+            self._fetch_next(blob, force=force)
+            known = {} if force else landed.known_slices(warehouse, blob)
             slices = land(blob, fetched.path, self._home.landing, known, self._progress)
             self._check_unchanged(fetched)
-            result = landed.record(self.warehouse, blob, fetched.listed, source, slices)
+            result = landed.record(warehouse, blob, fetched.listed, self.source.label, slices)
         if fetched.temporary:
             fetched.path.unlink()
         self.report.downloaded.add(blob.short)
         return self._landed(replace(result, seconds=time.monotonic() - started))
+
+    def _is_landed(self, blob: Blob) -> bool:
+        return landed.is_landed(self.warehouse, blob, self.listed[blob.short], self.source.label)
+
+    def _fetch_next(self, blob: Blob, *, force: bool) -> None:
+        """Begin to fetch the blob that is landed after this one, if there is one to land."""
+        later = self._blobs[self._blobs.index(blob) + 1 :] if blob in self._blobs else ()
+        following = next((other for other in later if force or not self._is_landed(other)), None)
+        if following:
+            self._ahead.begin(self.listed[following.short])
 
     def rebuild(self, table: Table, keys: Sequence[str] | None = None, *, force: bool = False) -> Outcome:
         """Bring these ranges of a computed table up to date; all of them if none are named."""
