@@ -25,8 +25,11 @@ from film_assets.sources.remote import ChangedError, RemoteSource, refusal, unre
 T = TypeVar("T")
 
 _CONNECTIONS = 4
-_CHUNK_BYTES = 32 << 20
-"""One request asks for so much: small chunks, not few connections, are what makes a download slow."""
+_CHUNK_BYTES = 16 << 20
+"""One request asks for so much: small chunks, not few connections, are what makes a download slow. Twice as much takes half
+again as much processor time, for memory that the system gives and takes back each time."""
+_BLOCK_BYTES = 1 << 20
+"""What is read from a connection at once."""
 
 _BY_CONNECTION_STRING = "with AZURE_STORAGE_CONNECTION_STRING"
 _REMEDY = (
@@ -135,6 +138,7 @@ def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tu
         "retry_total": 0,  # trying again is up to us
         "max_single_get_size": chunk_bytes,
         "max_chunk_get_size": chunk_bytes,
+        "connection_data_block_size": _BLOCK_BYTES,
     }
 
     how, credential = _right(place, access)
