@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from benchmarks import changes, contest, data, lookups, report
+from benchmarks import changes, contest, data, download, lookups, report
 from benchmarks.measure import Limits, run
 
 app = typer.Typer(
@@ -109,6 +109,21 @@ def ask(scale: ScaleOption = _SCALE, folder: FolderOption = _BUILD) -> None:
     title = f"Look-ups at scale {scale:g}"
     about = [title, "in milliseconds, each about another person, title or name", "at_most: what the 95th percentile may be"]
     report.keep(f"lookups-{scale:g}", rows, about, table, report.quantiles(table, title))
+
+
+@app.command(name="download")
+def fetch(
+    gigabytes: Annotated[float, typer.Option(help="How large the blob is.")] = 1.0,
+    rounds: RoundsOption = _ROUNDS,
+    folder: FolderOption = _BUILD,
+) -> None:
+    """The download of a blob from Azurite on this machine, beside plain clients."""
+    runs = download.seconds(folder, int(gigabytes * report.GB), rounds)
+    rows = [{"client": name, "round": number, "seconds": taken} for name, number, taken in runs]
+    table = report.speeds(rows, "client", download.PROJECT, gigabytes)
+    title = f"Download of {gigabytes:g} GB from Azurite on the same machine"
+    about = [title, "ratio: of the speed of film-assets to this one's, round by round; 0.8 of the fastest is asked for"]
+    report.keep("download", rows, about, table, report.rates(table, "client", title))
 
 
 def _builds(folder: Path, scale: float, rounds: int, only: list[str] | None) -> list[dict[str, Any]]:

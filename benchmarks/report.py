@@ -87,6 +87,32 @@ def summary(rows: Sequence[Mapping[str, Any]], by: str, base: str) -> pl.DataFra
     )
 
 
+def speeds(rows: Sequence[Mapping[str, Any]], by: str, base: str, gigabytes: float) -> pl.DataFrame:
+    """A row for each different value of ``by``: seconds, their spread, speed, and that of ``base`` beside it, by rounds."""
+    runs = pl.DataFrame(rows)
+    bases = runs.filter(pl.col(by) == base).select("round", base="seconds")
+    seconds = pl.col("seconds")
+    return (
+        runs.join(bases, on="round")
+        .group_by(by, maintain_order=True)
+        .agg(
+            seconds.median(),
+            fastest=seconds.min(),
+            slowest=seconds.max(),
+            MB_per_second=1000 * gigabytes / seconds.median(),
+            ratio=(seconds / pl.col("base")).median(),
+            runs=pl.len(),
+        )
+    )
+
+
+def rates(table: pl.DataFrame, by: str, title: str) -> alt.TopLevelMixin:
+    """The speed of each, in MB a second."""
+    rows = alt.Y(f"{by}:N", title=None, sort=table[by].to_list()).axis(labelColor=look.INK, labelLimit=320, grid=False)
+    bars = alt.Chart(table).mark_bar(height=16, color=look.BLUE)
+    return bars.encode(x=alt.X("MB_per_second:Q", title="MB a second, median"), y=rows).properties(title=title, width=420)
+
+
 def bars(table: pl.DataFrame, by: str, title: str, subtitle: str, ratio_format: str) -> alt.TopLevelMixin:
     """Median times with their spread, the ratio beside them, and the peak memory."""
     rows = alt.Y(f"{by}:N", title=None, sort=table[by].to_list()).axis(labelColor=look.INK, labelLimit=260, grid=False)
