@@ -44,7 +44,7 @@ class Rows:
     """What was read from a piece.
 
     Attributes:
-        frame: The loaded rows, with the columns and types the blob declares; of a chunk also ``line``.
+        frame: The loaded rows, with the columns and types the blob declares.
         lines: How many lines the piece has.
         rejected: How many of them were rejected whole.
         rejects: Columns of ``REJECTS``; ``line`` counts from 0 within the piece.
@@ -56,58 +56,66 @@ class Rows:
     rejects: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """What was read from a chunk of a piece, and the line of each row; lines count from 0 within the chunk, or the piece."""
+
+    rows: Rows
+    places: npt.NDArray[np.int64]
+
+    def after(self, lines: int) -> "_Chunk":
+        """The same where so many lines of the piece come before."""
+        return _Chunk(replace(self.rows, rejects=self.rows.rejects.with_columns(pl.col("line") + lines)), self.places + lines)
+
+
 def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
     """The rows of a piece, which begins at the beginning of a line."""
     if dialect.crlf:
         data = data.replace(b"\r\n", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    chunks: list[Rows] = []
+    chunks: list[_Chunk] = []
     lines = 0
-    for chunk in whole_lines(data, 0, _CHUNK):
-        rows = _strictly(blob, dialect, chunk) or _line_by_line(blob, dialect, np.frombuffer(chunk, np.uint8))
-        chunks.append(_later(rows, lines))
-        lines += rows.lines
-    return _each_key_once(blob, _together(blob, chunks), data)
-
-
-def _later(rows: Rows, lines: int) -> Rows:
-    """The rows of a chunk that so many lines of the piece come before."""
-    later = pl.col("line") + lines
-    return replace(rows, frame=rows.frame.with_columns(later), rejects=rows.rejects.with_columns(later))
+    for part in whole_lines(data, 0, _CHUNK):
+        chunk = _strictly(blob, dialect, part) or _line_by_line(blob, dialect, np.frombuffer(part, np.uint8))
+        chunks.append(chunk.after(lines))
+        lines += chunk.rows.lines
+    rows = _together(blob, [chunk.rows for chunk in chunks])
+    if _unique(rows.frame, blob.key):
+        return rows
+    return _each_key_once(blob, rows, np.concatenate([chunk.places for chunk in chunks]), data)
 
 
 def _together(blob: Blob, chunks: Sequence[Rows]) -> Rows:
-    types = {column.name: POLARS[column.type] for column in blob.columns}
     return Rows(
-        pl.concat([pl.DataFrame(schema={**types, "line": pl.Int64}), *(rows.frame for rows in chunks)]),
+        pl.concat(
+            [pl.DataFrame(schema={column.name: POLARS[column.type] for column in blob.columns}), *(c.frame for c in chunks)]
+        ),
         sum(rows.lines for rows in chunks),
         sum(rows.rejected for rows in chunks),
         pl.concat([pl.DataFrame(schema=REJECTS), *(rows.rejects for rows in chunks)]),
     )
 
 
-def _each_key_once(blob: Blob, rows: Rows, data: bytes) -> Rows:
-    """Of rows with the same key the first; the frame without the lines that told which it is."""
-    if _unique(rows.frame, blob.key):
-        return replace(rows, frame=rows.frame.drop("line"))
+def _each_key_once(blob: Blob, rows: Rows, places: npt.NDArray[np.int64], data: bytes) -> Rows:
+    """Of rows with the same key the first."""
     first = pl.struct(blob.key).is_first_distinct()
     reason = pl.lit(f"row rejected: {' and '.join(blob.key)} stood on an earlier line")
-    repeated = _reject(rows.frame.filter(~first), blob.key[0], reason)
+    repeated = _reject(rows.frame.with_columns(line=pl.Series(places)).filter(~first), blob.key[0], reason)
     lines = _lines(np.frombuffer(data, np.uint8))
     chosen = np.zeros(rows.lines, np.bool_)
     chosen[repeated["line"].to_numpy()] = True
     refused = repeated.join(lines.texts(chosen), on="line")
     others = rows.rejects.join(refused, on="line", how="anti")
     rejects = pl.concat([others, refused.select(*REJECTS)]).sort("line", maintain_order=True)
-    return Rows(rows.frame.filter(first).drop("line"), rows.lines, rows.rejected + refused.height, rejects)
+    return Rows(rows.frame.filter(first), rows.lines, rows.rejected + refused.height, rejects)
 
 
 def _count(chars: Bytes, byte: int) -> int:
     return sum(int(np.count_nonzero(chars[at : at + _WINDOW] == byte)) for at in range(0, len(chars), _WINDOW))
 
 
-def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> Rows | None:
+def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> _Chunk | None:
     """All rows of a chunk, or None where anything at all is wrong with one of them."""
     chars = np.frombuffer(data, np.uint8)
     lines = _count(chars, _LF)
@@ -124,8 +132,7 @@ def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> Rows | None:
     counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
     if counts.item() not in (0, None):
         return None
-    numbered = frame.with_columns(line=pl.int_range(lines, dtype=pl.Int64))
-    return Rows(numbered, lines, 0, pl.DataFrame(schema=REJECTS))
+    return _Chunk(Rows(frame, lines, 0, pl.DataFrame(schema=REJECTS)), np.arange(lines))
 
 
 def _parse(
@@ -205,7 +212,7 @@ def _lines(chars: Bytes) -> _Lines:
     return _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
 
 
-def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
+def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> _Chunk:
     """Take out the lines with anything wrong, go through those alone, and put what can be loaded of them back in its place."""
     lines = _lines(chars)
     sound = np.ones(len(lines.ends), np.bool_)
@@ -221,7 +228,8 @@ def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> Rows:
     together = pl.concat([frame, loaded.select(frame.columns)]).sort("line")
     rejects = pl.concat([*broken, bad], how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
     rejected = int(np.count_nonzero(~sound)) + refused.height
-    return Rows(together, len(lines.ends), rejected, rejects.sort("line", maintain_order=True))
+    rows = Rows(together.drop("line"), len(lines.ends), rejected, rejects.sort("line", maintain_order=True))
+    return _Chunk(rows, together["line"].to_numpy())
 
 
 def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tuple[pl.DataFrame, Mask]:
