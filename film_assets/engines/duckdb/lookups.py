@@ -160,7 +160,7 @@ def _named(name: str, text: str, columns: str) -> Callable[[Warehouse, str], Row
         source = slices(warehouse, _blob(name), [key])
 
         def rows() -> pl.DataFrame:
-            query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null order by id"
+            query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null"
             names = _query(warehouse, query)
             return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt64))
 
