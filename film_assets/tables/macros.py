@@ -90,7 +90,7 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 """Everything people and titles can be compared by."""
 
 
-SIGNATURE_BITS = 61
+SIGNATURE_BITS = 31
 """Of a name's signature in ``lookup.names`` and ``lookup.titles``; a pair of bytes, divided by so many, leaves its bit."""
 
 
@@ -116,8 +116,8 @@ def named(text: str, *, within: bool = False) -> str:
     """
     wanted = folded(text)
     pair = f"('0x' || substr(hex(encode({wanted})), 2 * i - 1, 4))::usmallint"
-    bits = f"list_transform(range(1, strlen({wanted})), lambda i: 1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)"
-    signature = f"list_reduce(list_prepend(0::ubigint, {bits}), lambda a, b: a | b)"
+    bits = f"list_transform(range(1, strlen({wanted})), lambda i: (1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)::uinteger)"
+    signature = f"list_reduce(list_prepend(0::uinteger, {bits}), lambda a, b: a | b)"
     test = f"contains(folded, {wanted})" if within else f"folded = {wanted}"
     return f"(signature & {signature}) = {signature} and {test}"
 

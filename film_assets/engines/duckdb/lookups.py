@@ -160,34 +160,34 @@ def _named(name: str, text: str, columns: str) -> Callable[[Warehouse, str], Row
         source = slices(warehouse, _blob(name), [key])
 
         def rows() -> pl.DataFrame:
-            query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null"
+            query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null order by id"
             names = _query(warehouse, query)
-            return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt64))
+            return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt32))
 
         return rows
 
     return maker
 
 
-_PAIRS = np.uint64(1) << (np.arange(1 << 16, dtype=np.uint64) % np.uint64(SIGNATURE_BITS))
+_PAIRS = np.uint32(1) << (np.arange(1 << 16, dtype=np.uint32) % np.uint32(SIGNATURE_BITS))
 """The bit of each pair of bytes, as the condition ``named`` has it."""
 
 
-def signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:
+def signatures(texts: pl.Series) -> npt.NDArray[np.uint32]:
     """The signature of each text: the bits of all pairs of bytes of its UTF-8 that stand side by side."""
     parts = [_signatures(texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
-    return np.concatenate([np.empty(0, np.uint64), *parts])
+    return np.concatenate([np.empty(0, np.uint32), *parts])
 
 
-def _signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:
+def _signatures(texts: pl.Series) -> npt.NDArray[np.uint32]:
     chars = np.frombuffer(texts.str.join("").item().encode(), np.uint8)
     lengths = texts.str.len_bytes().cast(pl.Int64).to_numpy()
     ends = np.cumsum(lengths)
-    bits = np.zeros(len(chars), np.uint64)
+    bits = np.zeros(len(chars), np.uint32)
     bits[:-1] = _PAIRS[(chars[:-1].astype(np.uint16) << 8) | chars[1:]]
     there = lengths > 0
     bits[ends[there] - 1] = 0
-    found = np.zeros(len(texts), np.uint64)
+    found = np.zeros(len(texts), np.uint32)
     if there.any():
         found[there] = np.bitwise_or.reduceat(bits, (ends - lengths)[there])
     return found
@@ -199,7 +199,7 @@ def _blob(name: str) -> Blob:
     return blob
 
 
-_NAME = "id bigint, folded varchar using compression uncompressed, signature ubigint"
+_NAME = "id bigint, folded varchar using compression uncompressed, signature uinteger"
 _FIRST_TITLE = code("split_part(ltrim(knownForTitles, ','), ',', 1)", "tt")
 LOOKUPS = (
     _Lookup(
