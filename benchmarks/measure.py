@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-_INTERVAL = 0.02
+_INTERVAL = 0.1
 _SHOWN = 20
 WELL, OUT_OF_MEMORY, OUT_OF_TIME = "well", "out of memory", "out of time"
 

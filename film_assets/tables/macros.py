@@ -254,7 +254,9 @@ _CREDITS_OF = f"""
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
-        title as {_few("titles", "tconst", "work")},
+        title as (
+            from films.titles where rowid in (
+                select unnest(list(place)) from films.lookup.places where id in (select unnest(list(id)) from work))),
         rating as (from films.lookup.ratings where id in (select unnest(list(id)) from work))
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join title using (tconst) left join rating using (id)

@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from film_assets.engines.duckdb import sql
+from film_assets.engines.duckdb import lookups, sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, attached, digest
 from film_assets.home import Home
@@ -49,12 +49,13 @@ def _raw_views(warehouse: Warehouse) -> list[str]:
 
 
 def _finish(path: Path, views: list[str]) -> None:
-    """What only the snapshot has: the views of the landed slices, the macros, and the words of the declarations."""
+    """What only the snapshot has: the places of titles, views of the landed slices, macros, the words of the declarations."""
     comments = [
         *(statement for table in (*BLOBS, *QUALITY) for statement in sql.comments(table, "view")),
         *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
     ]
     with attached(path) as connection:
+        lookups.note_places(connection)
         for statement in (*views, *comments):
             connection.execute(statement)
     _sync(path)

@@ -47,7 +47,11 @@ def _assert_credits_agree(settings: Settings) -> None:
         select 'nm' || substr(who::varchar, 2), 'tt' || substr(what::varchar, 2), split_part(part, chr(9), 1)
         from films.lookup.credits"""
     unsorted = "select who < lag(who) over (partition by cut order by rowid) as falls from films.lookup.credits"
+    placed = """
+        select tconst from films.titles join films.lookup.places on place = titles.rowid
+        where 'tt' || substr(id::varchar, 2) = tconst"""
     with duckdb.connect(settings.kept_in.films, read_only=True) as films:
+        assert films.sql(f"from films.titles where tconst not in ({placed})").fetchall() == []
         assert films.sql(f"select count(*) > 1000 from ({copies})").fetchall() == [(True,)]
         for one, other in ((tables, copies), (copies, tables)):
             assert films.sql(f"(from ({one}) except from ({other}))").fetchall() == []
