@@ -207,7 +207,7 @@ def _compare_people() -> str:
         select who.nconst, {_listed(_PERSON)}
         from unnest(ids::varchar[]) with ordinality as who(nconst, place)
             left join films.names as person using (nconst)
-            left join films.metrics.known_for_success as known using (nconst)
+            left join films.lookup.known as known on known.id = {code("who.nconst", "nm")}
             left join (
                 select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
                 where nconst in (select unnest(ids::varchar[])) group by nconst) as success using (nconst)
@@ -274,9 +274,9 @@ _PEOPLE_OF = f"""
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
         person as {_few("names", "nconst", "work")},
-        known as {_few("metrics.known_for_success", "nconst", "work")}
+        known as (from films.lookup.known where id in (select unnest(list({code("nconst", "nm")})) from work))
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
-    from work left join played using (nconst) left join person using (nconst) left join known using (nconst)
+    from work left join played using (nconst) left join person using (nconst) left join known on id = {code("nconst", "nm")}
     order by place, nconst"""
 
 

@@ -233,9 +233,9 @@ LOOKUPS = (
     ),
     _Lookup(
         "lookup.known",
-        "id bigint, knownAverageRating double, knownNumVotes bigint",
-        {"metrics.known_for_success": ("nconst", "knownAverageRating", "knownNumVotes")},
-        _computed("metrics.known_for_success", f"{code('nconst', 'nm')} as id, knownAverageRating, knownNumVotes"),
+        "id bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
+        {"metrics.known_for_success": ("nconst", "knownTitles", "knownAverageRating", "knownNumVotes")},
+        _computed("metrics.known_for_success", f"{code('nconst', 'nm')} as id, knownTitles, knownAverageRating, knownNumVotes"),
     ),
     _Lookup(
         "lookup.ratings",
