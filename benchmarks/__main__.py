@@ -4,6 +4,7 @@ Whole processes are measured, in turns over several rounds. The work is kept in 
 ``benchmarks/results``. Belongs here: commands and their options. Does not belong here: how anything is measured.
 """
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from benchmarks import changes, contest, data, download, lookups, report
+from benchmarks import changes, contest, data, download, lookups, profile, report
 from benchmarks.measure import Limits, run
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ _NAMES = [contender.name for contender in contest.CONTENDERS]
 _SCALE, _ROUNDS = 0.02, 3
 """What ten minutes are enough for."""
 _SCALES = (0.03, 0.1, 0.3, 1.0)
+_WORTH_TELLING = 0.01
 _RATIO = "ratio: to one pass over the blobs, round by round"
 
 ScaleOption = Annotated[float, typer.Option(help="1.0 has 95 million rows, as the real data.")]
@@ -109,6 +111,23 @@ def ask(scale: ScaleOption = _SCALE, folder: FolderOption = _BUILD) -> None:
     title = f"Look-ups at scale {scale:g}"
     about = [title, "in milliseconds, each about another person, title or name", "at_most: what the 95th percentile may be"]
     report.keep(f"lookups-{scale:g}", rows, about, table, report.quantiles(table, title))
+
+
+@app.command(name="profile")
+def take_apart(scale: ScaleOption = _SCALE, folder: FolderOption = _BUILD) -> None:
+    """Where a first refresh spends its time, and one with nothing to do."""
+    blobs, home = data.make_blobs(folder, scale), folder / "home-profile"
+    shutil.rmtree(home, ignore_errors=True)
+    rows = [
+        {"refresh": kind, "part": part, "seconds": seconds, "cpu": cpu}
+        for kind in ("first", "nothing changed")
+        for part, (seconds, cpu) in profile.parts(blobs, home).items()
+    ]
+    table = pl.DataFrame(rows).with_columns(share=pl.col("seconds") / pl.col("seconds").sum().over("refresh"))
+    told = table.filter(pl.col("share") >= _WORTH_TELLING)
+    title = f"Where a refresh at scale {scale:g} spends its time"
+    about = [title, "seconds: on the clock; cpu: of processor time", f"parts below {_WORTH_TELLING:.0%} are left out"]
+    report.keep(f"profile-{scale:g}", rows, about, told, report.shares(told, title))
 
 
 @app.command(name="download")

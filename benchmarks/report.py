@@ -113,6 +113,21 @@ def rates(table: pl.DataFrame, by: str, title: str) -> alt.TopLevelMixin:
     return bars.encode(x=alt.X("MB_per_second:Q", title="MB a second, median"), y=rows).properties(title=title, width=420)
 
 
+def shares(table: pl.DataFrame, title: str) -> alt.TopLevelMixin:
+    """The seconds of each part, a panel for each kind of refresh."""
+    panels = [
+        alt.Chart(part)
+        .mark_bar(height=12, color=look.BLUE)
+        .encode(
+            x=alt.X("seconds:Q", title="seconds").axis(tickCount=5),
+            y=alt.Y("part:N", title=None, sort=part["part"].to_list()).axis(labelColor=look.INK, labelLimit=260, grid=False),
+        )
+        .properties(title=str(kind), width=420)
+        for (kind,), part in table.partition_by("refresh", as_dict=True, maintain_order=True).items()
+    ]
+    return alt.vconcat(*panels).properties(title=title)
+
+
 def bars(table: pl.DataFrame, by: str, title: str, subtitle: str, ratio_format: str) -> alt.TopLevelMixin:
     """Median times with their spread, the ratio beside them, and the peak memory."""
     rows = alt.Y(f"{by}:N", title=None, sort=table[by].to_list()).axis(labelColor=look.INK, labelLimit=260, grid=False)
