@@ -90,13 +90,18 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 """Everything people and titles can be compared by."""
 
 
-SIGNATURE_BITS = 31
+SIGNATURE_BITS = 61
 """Of a name's signature in ``lookup.names`` and ``lookup.titles``; a pair of bytes, divided by so many, leaves its bit."""
 
 
 def code(identity: str, prefix: str) -> str:
     """An expression for an id as the look-ups have it: a number, with a 1 for the prefix, which keeps leading zeros apart."""
     return f"try_cast(replace({identity}, '{prefix}', '1') as bigint)"
+
+
+def block(number: str) -> str:
+    """An expression for the block of ids that a number made of one by ``code`` belongs to: 64 that follow one another."""
+    return f"{number} // 64"
 
 
 def _identity(number: str, prefix: str) -> str:
@@ -116,8 +121,8 @@ def named(text: str, *, within: bool = False) -> str:
     """
     wanted = folded(text)
     pair = f"('0x' || substr(hex(encode({wanted})), 2 * i - 1, 4))::usmallint"
-    bits = f"list_transform(range(1, strlen({wanted})), lambda i: (1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)::uinteger)"
-    signature = f"list_reduce(list_prepend(0::uinteger, {bits}), lambda a, b: a | b)"
+    bits = f"list_transform(range(1, strlen({wanted})), lambda i: 1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)"
+    signature = f"list_reduce(list_prepend(0::ubigint, {bits}), lambda a, b: a | b)"
     test = f"contains(folded, {wanted})" if within else f"folded = {wanted}"
     return f"(signature & {signature}) = {signature} and {test}"
 
@@ -183,10 +188,12 @@ def all_macros() -> tuple[Macro, ...]:
     )
 
 
-def _few(table: str, identity: str, source: str) -> str:
-    """The rows of ``films.TABLE`` with the few ids that ``source`` has."""
-    places = f"select rowid from films.{table} where {identity} in (select unnest(list({identity})) from {source})"
-    return f"(from films.{table} where rowid in ({places}))"
+def _few(kind: Kind, source: str) -> str:
+    """The rows of ``films.titles`` or ``films.names`` with the ids that ``source`` has, and some neighbours of theirs."""
+    table, identity, prefix = {"title": ("title", "tconst", "tt"), "person": ("name", "nconst", "nm")}[kind]
+    blocks = f"select unnest(list({block(code(identity, prefix))})) from {source}"
+    places = f"select unnest(range(first, last + 1)) from films.lookup.{table}_places where block in ({blocks})"
+    return f"(from films.{table}s where rowid in ({places}))"
 
 
 def _catalogue() -> str:
@@ -222,7 +229,7 @@ def _compare_people() -> str:
 def _crew_names(table: str) -> str:
     return f"""
         with crew as materialized (from films.{table} where tconst in (select unnest(ids::varchar[]))),
-            person as {_few("names", "nconst", "crew")}
+            person as {_few("person", "crew")}
         select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
         from crew left join person using (nconst) group by tconst"""
 
@@ -254,9 +261,7 @@ _CREDITS_OF = f"""
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
-        title as (
-            from films.titles where rowid in (
-                select unnest(list(place)) from films.lookup.places where id in (select unnest(list(id)) from work))),
+        title as {_few("title", "work")},
         rating as (from films.lookup.ratings where id in (select unnest(list(id)) from work))
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join title using (tconst) left join rating using (id)
@@ -273,7 +278,7 @@ _PEOPLE_OF = f"""
         work as materialized (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
-        person as {_few("names", "nconst", "work")},
+        person as {_few("person", "work")},
         known as (from films.lookup.known where id in (select unnest(list({code("nconst", "nm")})) from work))
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
     from work left join played using (nconst) left join person using (nconst) left join known on id = {code("nconst", "nm")}
@@ -296,9 +301,9 @@ def _found(kind: Kind, *, within: bool = False, most: str = "") -> str:
 _ID: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
 
 _PERSON_FOUND = f"""
-        person as {_few("names", "nconst", "found")},
+        person as {_few("person", "found")},
         best as materialized (select nconst, {_identity("knownFor", "tt")} as tconst from found),
-        title as {_few("titles", "tconst", "best")}"""
+        title as {_few("title", "best")}"""
 
 _FIND_PERSON = f"""
     {_found("person", within=True, most="limit most")}, {_PERSON_FOUND}
@@ -307,7 +312,7 @@ _FIND_PERSON = f"""
     where primaryName is not null order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    {_found("title", within=True, most="limit most")}, title as {_few("titles", "tconst", "found")}
+    {_found("title", within=True, most="limit most")}, title as {_few("title", "found")}
     select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc nulls last, tconst"""
 
@@ -318,7 +323,7 @@ _PEOPLE_CALLED = f"""
     where primaryName is not null order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    {_found("title")}, title as {_few("titles", "tconst", "found")}
+    {_found("title")}, title as {_few("title", "found")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
     from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc, tconst"""

@@ -4,8 +4,9 @@
 titles, and to find a person in them takes a second. ``lookup.names`` and ``lookup.titles`` have every name as it is compared,
 without case and accents, and a signature of it: a bit for each pair of bytes that stand side by side. A text can only be in a
 name whose signature has all the bits of its own, and numbers are compared ten times as fast as names. ``lookup.known`` and
-``lookup.ratings`` say how well known people and titles are. ``lookup.places`` is in the snapshot alone, where nothing moves any
-more: it says in which row of ``films.titles`` a title is, which is quicker than to search hundreds of titles by their ids.
+``lookup.ratings`` say how well known people and titles are. ``lookup.title_places`` and ``lookup.name_places`` are filled in the
+snapshot alone, where nothing moves any more: they say between which rows the ids of each block of numbers are, so that a thousand
+are found as quickly as ten.
 
 Ids are numbers here (``code``), which sort, press and join better. Only the macros (``tables.macros``) know these tables. Belongs
 here: how they are made and kept up to date. Does not belong here: what is asked of them.
@@ -25,7 +26,16 @@ from film_assets.engines.duckdb.landed import files, slices
 from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse, digest
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import TABLES, Blob
-from film_assets.tables.macros import SIGNATURE_BITS, code, folded
+from film_assets.tables.macros import SIGNATURE_BITS, block, code, folded
+
+_PLACES = (
+    ("lookup.title_places", "films.titles", code("tconst", "tt")),
+    ("lookup.name_places", "films.names", code("nconst", "nm")),
+)
+"""Each of those tables, the table whose rows it tells, and the number of the id there."""
+
+_STRETCH = 1 << 14
+"""Rows."""
 
 _AT_ONCE = 1 << 16
 """Names whose signatures are made at once: few enough that they stay in the processor's cache."""
@@ -68,13 +78,20 @@ def refresh(warehouse: Warehouse) -> None:
 def create_tables() -> list[str]:
     """The statements that make the empty tables."""
     tables = (f"create table if not exists {lookup.name} ({lookup.columns}, cut utinyint)" for lookup in LOOKUPS)
-    places = "create table if not exists lookup.places (id bigint, place bigint)"
-    return ["create schema if not exists lookup", *tables, places]
+    places = (f"create table if not exists {name} (block bigint, first bigint, last bigint)" for name, _, _ in _PLACES)
+    return ["create schema if not exists lookup", *tables, *places]
 
 
 def note_places(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write down in a snapshot in which row each title is."""
-    connection.execute(f"insert into lookup.places select {code('tconst', 'tt')}, rowid from films.titles")
+    """Write down in a snapshot between which rows the ids of each block are.
+
+    Ids are written in about their order. Where a block is scattered, as where one range ends and another begins, it is told for
+    each stretch of the table by itself, so that no block spans many rows.
+    """
+    for name, table, number in _PLACES:
+        connection.execute(f"""
+            insert into {name} select {block(number)} as block, min(rowid) as first, max(rowid) as last
+            from {table} group by block, rowid // {_STRETCH} order by block""")
 
 
 def _version(warehouse: Warehouse, lookup: _Lookup, key: str) -> str:
@@ -170,32 +187,32 @@ def _named(name: str, text: str, columns: str) -> Callable[[Warehouse, str], Row
         def rows() -> pl.DataFrame:
             query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null order by id"
             names = _query(warehouse, query)
-            return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt32))
+            return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt64))
 
         return rows
 
     return maker
 
 
-_PAIRS = np.uint32(1) << (np.arange(1 << 16, dtype=np.uint32) % np.uint32(SIGNATURE_BITS))
+_PAIRS = np.uint64(1) << (np.arange(1 << 16, dtype=np.uint64) % np.uint64(SIGNATURE_BITS))
 """The bit of each pair of bytes, as the condition ``named`` has it."""
 
 
-def signatures(texts: pl.Series) -> npt.NDArray[np.uint32]:
+def signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:
     """The signature of each text: the bits of all pairs of bytes of its UTF-8 that stand side by side."""
     parts = [_signatures(texts[at : at + _AT_ONCE]) for at in range(0, len(texts), _AT_ONCE)]
-    return np.concatenate([np.empty(0, np.uint32), *parts])
+    return np.concatenate([np.empty(0, np.uint64), *parts])
 
 
-def _signatures(texts: pl.Series) -> npt.NDArray[np.uint32]:
+def _signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:
     chars = np.frombuffer(texts.str.join("").item().encode(), np.uint8)
     lengths = texts.str.len_bytes().cast(pl.Int64).to_numpy()
     ends = np.cumsum(lengths)
-    bits = np.zeros(len(chars), np.uint32)
+    bits = np.zeros(len(chars), np.uint64)
     bits[:-1] = _PAIRS[(chars[:-1].astype(np.uint16) << 8) | chars[1:]]
     there = lengths > 0
     bits[ends[there] - 1] = 0
-    found = np.zeros(len(texts), np.uint32)
+    found = np.zeros(len(texts), np.uint64)
     if there.any():
         found[there] = np.bitwise_or.reduceat(bits, (ends - lengths)[there])
     return found
@@ -207,7 +224,7 @@ def _blob(name: str) -> Blob:
     return blob
 
 
-_NAME = "id bigint, folded varchar using compression uncompressed, signature uinteger"
+_NAME = "id bigint, folded varchar using compression uncompressed, signature ubigint"
 _FIRST_TITLE = code("split_part(ltrim(knownForTitles, ','), ',', 1)", "tt")
 LOOKUPS = (
     _Lookup(

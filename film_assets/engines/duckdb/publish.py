@@ -24,7 +24,7 @@ def publish(warehouse: Warehouse, home: Home, *, force: bool = False) -> bool:
     wanted = digest(_contents(warehouse), views)
     if home.films.exists() and warehouse.published_version == wanted and not force:
         return False
-    unfinished = home.films.with_suffix(".duckdb.new")
+    unfinished = home.unpublished
     try:
         with warehouse.released() as working:
             shutil.copyfile(working, unfinished)

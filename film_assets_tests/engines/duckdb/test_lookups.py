@@ -48,10 +48,12 @@ def _assert_credits_agree(settings: Settings) -> None:
         from films.lookup.credits"""
     unsorted = "select who < lag(who) over (partition by cut order by rowid) as falls from films.lookup.credits"
     placed = """
-        select tconst from films.titles join films.lookup.places on place = titles.rowid
-        where 'tt' || substr(id::varchar, 2) = tconst"""
+        select {id} from films.{table}s as named join films.lookup.{table}_places as place
+            on named.rowid between first and last and ('1' || substr({id}, 3))::bigint // 64 = block"""
     with duckdb.connect(settings.kept_in.films, read_only=True) as films:
-        assert films.sql(f"from films.titles where tconst not in ({placed})").fetchall() == []
+        for table, identity in (("title", "tconst"), ("name", "nconst")):
+            found = placed.format(table=table, id=identity)
+            assert films.sql(f"from films.{table}s where {identity} not in ({found})").fetchall() == []
         assert films.sql(f"select count(*) > 1000 from ({copies})").fetchall() == [(True,)]
         for one, other in ((tables, copies), (copies, tables)):
             assert films.sql(f"(from ({one}) except from ({other}))").fetchall() == []
