@@ -186,8 +186,8 @@ class Pipeline:
         """Publish what there is to readers if they have not got it yet; whether it did."""
         keeping = self.pending.keeping_previous() if self._keep_previous else nullcontext()
         with explained(self._home):
-            with self._progress.step(LOOKUPS), self._progress.task(LOOKUPS):
-                lookups.refresh(self.warehouse)
+            with self._progress.step(LOOKUPS), self._progress.task(LOOKUPS, lookups.RANGES, "ranges") as advance:
+                lookups.refresh(self.warehouse, advance)
             with self._progress.step(PUBLISHING), self._copying(), keeping:
                 self.report.published = publish(self.warehouse, self._home, force=force)
         return self.report.published

@@ -223,7 +223,7 @@ class Films:
         return ".".join(f'"{part}"' for part in name.split("."))
 
     def _metric_names(self, kind: Kind, wanted: Sequence[str] | None) -> list[str]:
-        known = self._snapshot.relation("select name, isDefault from comparable_metrics() where kind = ?", [kind]).fetchall()
+        known = [(name, is_default) for name, of, is_default in self._snapshot.comparable if of == kind]
         if wanted is None:
             return [name for name, is_default in known if is_default]
         names = [name for name, _ in known]

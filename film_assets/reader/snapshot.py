@@ -4,6 +4,7 @@ Does not belong here: what is asked of it (``films``).
 """
 
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,11 @@ class Snapshot:
             return _version(self.path) != self._version
         except OSError:
             return True
+
+    @cached_property
+    def comparable(self) -> list[tuple[str, str, bool]]:
+        """What can be compared: name, kind, and whether it is shown by default."""
+        return self.relation("select name, kind, isDefault from comparable_metrics()").fetchall()
 
     def relation(self, query: str, parameters: Any = None) -> duckdb.DuckDBPyRelation:
         """A query as a relation, computed when it is looked at."""

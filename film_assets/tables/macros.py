@@ -114,17 +114,21 @@ def folded(text: str) -> str:
     return f"strip_accents(lower({text}))"
 
 
-def named(text: str, *, within: bool = False) -> str:
-    """A condition for the rows of ``lookup.names`` or ``lookup.titles`` whose name is a text, or has it ``within``.
+def signed(text: str) -> str:
+    """A condition for the rows of ``lookup.names`` or ``lookup.titles`` whose signature has all the bits of a text's.
 
-    DuckDB computes the signature of the text once, and looks at the names of those rows alone whose signature has all its bits.
+    DuckDB computes the signature of the text once.
     """
     wanted = folded(text)
     pair = f"('0x' || substr(hex(encode({wanted})), 2 * i - 1, 4))::usmallint"
     bits = f"list_transform(range(1, strlen({wanted})), lambda i: 1::ubigint << ({pair} % {SIGNATURE_BITS})::ubigint)"
     signature = f"list_reduce(list_prepend(0::ubigint, {bits}), lambda a, b: a | b)"
-    test = f"contains(folded, {wanted})" if within else f"folded = {wanted}"
-    return f"(signature & {signature}) = {signature} and {test}"
+    return f"(signature & {signature}) = {signature}"
+
+
+def named(text: str, *, within: bool = False) -> str:
+    """A condition for those whose name is a text, or has it ``within``."""
+    return f"contains(folded, {folded(text)})" if within else f"folded = {folded(text)}"
 
 
 @dataclass(frozen=True)
@@ -188,12 +192,28 @@ def all_macros() -> tuple[Macro, ...]:
     )
 
 
-def _few(kind: Kind, source: str) -> str:
-    """The rows of ``films.titles`` or ``films.names`` with the ids that ``source`` has, and some neighbours of theirs."""
-    table, identity, prefix = {"title": ("title", "tconst", "tt"), "person": ("name", "nconst", "nm")}[kind]
-    blocks = f"select unnest(list({block(code(identity, prefix))})) from {source}"
-    places = f"select unnest(range(first, last + 1)) from films.lookup.{table}_places where block in ({blocks})"
-    return f"(from films.{table}s where rowid in ({places}))"
+BY_ID = {
+    "titles": ("films.titles", code("tconst", "tt")),
+    "names": ("films.names", code("nconst", "nm")),
+    "known": ("films.lookup.known", "id"),
+    "ratings": ("films.lookup.ratings", "id"),
+}
+"""What is found by ids: the table, and the number of its id. ``lookup.NAME_places`` says where in it a block of ids lies."""
+
+
+def _few(name: str, number: str, source: str) -> str:
+    """The rows of one of ``BY_ID`` with the ids whose ``number`` is in ``source``, and some neighbours of theirs."""
+    blocks = f"select unnest(list({block(number)})) from {source}"
+    places = f"select unnest(range(first, last + 1)) from films.lookup.{name}_places where block in ({blocks})"
+    return f"(from {BY_ID[name][0]} where rowid in ({places}))"
+
+
+def _few_people(source: str) -> str:
+    return _few("names", code("nconst", "nm"), source)
+
+
+def _few_titles(source: str) -> str:
+    return _few("titles", code("tconst", "tt"), source)
 
 
 def _catalogue() -> str:
@@ -211,10 +231,11 @@ def _listed(found: Iterable[Metric]) -> str:
 
 def _compare_people() -> str:
     return f"""
+        with who as (select * from unnest(ids::varchar[]) with ordinality as who(nconst, place))
         select who.nconst, {_listed(_PERSON)}
-        from unnest(ids::varchar[]) with ordinality as who(nconst, place)
-            left join films.names as person using (nconst)
-            left join films.lookup.known as known on known.id = {code("who.nconst", "nm")}
+        from who
+            left join {_few_people("who")} as person using (nconst)
+            left join {_few("known", code("nconst", "nm"), "who")} as known on id = {code("who.nconst", "nm")}
             left join (
                 select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
                 where nconst in (select unnest(ids::varchar[])) group by nconst) as success using (nconst)
@@ -229,7 +250,7 @@ def _compare_people() -> str:
 def _crew_names(table: str) -> str:
     return f"""
         with crew as materialized (from films.{table} where tconst in (select unnest(ids::varchar[]))),
-            person as {_few("person", "crew")}
+            person as {_few_people("crew")}
         select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
         from crew left join person using (nconst) group by tconst"""
 
@@ -261,8 +282,8 @@ _CREDITS_OF = f"""
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
-        title as {_few("title", "work")},
-        rating as (from films.lookup.ratings where id in (select unnest(list(id)) from work))
+        title as {_few_titles("work")},
+        rating as {_few("ratings", "id", "work")}
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join title using (tconst) left join rating using (id)
     order by startYear desc nulls last, numVotes desc nulls last, tconst"""
@@ -278,8 +299,8 @@ _PEOPLE_OF = f"""
         work as materialized (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
-        person as {_few("person", "work")},
-        known as (from films.lookup.known where id in (select unnest(list({code("nconst", "nm")})) from work))
+        person as {_few_people("work")},
+        known as {_few("known", code("nconst", "nm"), "work")}
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
     from work left join played using (nconst) left join person using (nconst) left join known on id = {code("nconst", "nm")}
     order by place, nconst"""
@@ -292,18 +313,18 @@ def _found(kind: Kind, *, within: bool = False, most: str = "") -> str:
         "title": ("titles", "ratings", _identity("id", "tt"), "numVotes"),
     }[kind]
     return f"""
-        with candidate as (from films.lookup.{names} where {named("wanted", within=within)}),
+        with candidate as materialized (from films.lookup.{names} where {signed("wanted")}),
             found as materialized (
                 select *, {identity} as {_ID[kind]} from candidate left join films.lookup.{known} using (id)
-                order by {votes} desc nulls last, {_ID[kind]} {most})"""
+                where {named("wanted", within=within)} order by {votes} desc nulls last, {_ID[kind]} {most})"""
 
 
 _ID: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
 
 _PERSON_FOUND = f"""
-        person as {_few("person", "found")},
+        person as materialized {_few_people("found")},
         best as materialized (select nconst, {_identity("knownFor", "tt")} as tconst from found),
-        title as {_few("title", "best")}"""
+        title as {_few_titles("best")}"""
 
 _FIND_PERSON = f"""
     {_found("person", within=True, most="limit most")}, {_PERSON_FOUND}
@@ -312,7 +333,7 @@ _FIND_PERSON = f"""
     where primaryName is not null order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    {_found("title", within=True, most="limit most")}, title as {_few("title", "found")}
+    {_found("title", within=True, most="limit most")}, title as materialized {_few_titles("found")}
     select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc nulls last, tconst"""
 
@@ -323,7 +344,7 @@ _PEOPLE_CALLED = f"""
     where primaryName is not null order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    {_found("title")}, title as {_few("title", "found")}
+    {_found("title")}, title as materialized {_few_titles("found")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
     from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc, tconst"""

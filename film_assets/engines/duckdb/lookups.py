@@ -4,9 +4,9 @@
 titles, and to find a person in them takes a second. ``lookup.names`` and ``lookup.titles`` have every name as it is compared,
 without case and accents, and a signature of it: a bit for each pair of bytes that stand side by side. A text can only be in a
 name whose signature has all the bits of its own, and numbers are compared ten times as fast as names. ``lookup.known`` and
-``lookup.ratings`` say how well known people and titles are. ``lookup.title_places`` and ``lookup.name_places`` are filled in the
-snapshot alone, where nothing moves any more: they say between which rows the ids of each block of numbers are, so that a thousand
-are found as quickly as ten.
+``lookup.ratings`` say how well known people and titles are. ``lookup.titles_places`` and its like are filled in the snapshot
+alone, where nothing moves any more: they say between which rows the ids of each block of numbers are, so that a thousand are
+found as quickly as ten.
 
 Ids are numbers here (``code``), which sort, press and join better. Only the macros (``tables.macros``) know these tables. Belongs
 here: how they are made and kept up to date. Does not belong here: what is asked of them.
@@ -24,15 +24,10 @@ import polars as pl
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import files, slices
 from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse, digest
+from film_assets.progress import Advance
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import TABLES, Blob
-from film_assets.tables.macros import SIGNATURE_BITS, block, code, folded
-
-_PLACES = (
-    ("lookup.title_places", "films.titles", code("tconst", "tt")),
-    ("lookup.name_places", "films.names", code("nconst", "nm")),
-)
-"""Each of those tables, the table whose rows it tells, and the number of the id there."""
+from film_assets.tables.macros import BY_ID, SIGNATURE_BITS, block, code, folded
 
 _STRETCH = 1 << 14
 """Rows."""
@@ -62,23 +57,24 @@ class _Lookup:
     rows: Callable[[Warehouse, str], Rows]
 
 
-def refresh(warehouse: Warehouse) -> None:
-    """Bring the ranges up to date whose inputs changed."""
+def refresh(warehouse: Warehouse, advance: Advance) -> None:
+    """Bring the ranges up to date whose inputs changed; ``advance`` is told of each of the ``RANGES``."""
     for statement in create_tables():
         warehouse.run(statement)
     for lookup in LOOKUPS:
         wanted = {key: _version(warehouse, lookup, key) for key in RANGE_KEYS}
         known = {key: state.own for key in RANGE_KEYS if (state := warehouse.ranges.get((lookup.name, key)))}
         stale = [key for key in RANGE_KEYS if known.get(key) != wanted[key]]
+        advance(len(RANGE_KEYS) - len(stale))
         if stale:
             with warehouse.transaction():
-                _replace(warehouse, lookup, {key: wanted[key] for key in stale}, old=known.keys() & set(stale))
+                _replace(warehouse, lookup, {key: wanted[key] for key in stale}, known.keys() & set(stale), advance)
 
 
 def create_tables() -> list[str]:
     """The statements that make the empty tables."""
     tables = (f"create table if not exists {lookup.name} ({lookup.columns}, cut utinyint)" for lookup in LOOKUPS)
-    places = (f"create table if not exists {name} (block bigint, first bigint, last bigint)" for name, _, _ in _PLACES)
+    places = (f"create table if not exists lookup.{name}_places (block bigint, first bigint, last bigint)" for name in BY_ID)
     return ["create schema if not exists lookup", *tables, *places]
 
 
@@ -88,9 +84,9 @@ def note_places(connection: duckdb.DuckDBPyConnection) -> None:
     Ids are written in about their order. Where a block is scattered, as where one range ends and another begins, it is told for
     each stretch of the table by itself, so that no block spans many rows.
     """
-    for name, table, number in _PLACES:
+    for name, (table, number) in BY_ID.items():
         connection.execute(f"""
-            insert into {name} select {block(number)} as block, min(rowid) as first, max(rowid) as last
+            insert into lookup.{name}_places select {block(number)} as block, min(rowid) as first, max(rowid) as last
             from {table} group by block, rowid // {_STRETCH} order by block""")
 
 
@@ -98,15 +94,17 @@ def _version(warehouse: Warehouse, lookup: _Lookup, key: str) -> str:
     return digest([warehouse.version(TABLES[name], key, columns) for name, columns in lookup.reads.items()])
 
 
-def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], *, old: Iterable[str]) -> None:
+def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], old: Iterable[str], advance: Advance) -> None:
     cuts = [RANGE_KEYS.index(key) for key in old]
     if cuts:
         warehouse.run(f"delete from {lookup.name} where cut in (select unnest(?))", [cuts])
     filled = [key for key in wanted if any(warehouse.row_count(TABLES[name], [key]) for name in lookup.reads)]
     counts = dict.fromkeys(wanted, 0)
+    advance(len(wanted) - len(filled))
     for key, rows in zip(filled, _one_ahead([lookup.rows(warehouse, key) for key in filled]), strict=True):
         warehouse.insert(lookup.name, rows.with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8)))
         counts[key] = rows.height
+        advance(1)
     warehouse.remember(lookup.name, {key: RangeState(version, "", {}, counts[key]) for key, version in wanted.items()})
 
 
@@ -261,3 +259,6 @@ LOOKUPS = (
         _computed("metrics.title_success", f"{code('tconst', 'tt')} as id, averageRating, numVotes, weightedRating"),
     ),
 )
+
+RANGES = len(LOOKUPS) * len(RANGE_KEYS)
+"""How many ranges there are in all."""

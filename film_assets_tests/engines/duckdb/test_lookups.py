@@ -10,7 +10,7 @@ from hypothesis import given, settings as examples, strategies as st
 from film_assets.engines.duckdb import lookups
 from film_assets.reader import open_films
 from film_assets.settings import Settings, load_settings
-from film_assets.tables.macros import SIGNATURE_BITS, folded, named
+from film_assets.tables.macros import BY_ID, SIGNATURE_BITS, folded, named, signed
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
 
@@ -48,12 +48,12 @@ def _assert_credits_agree(settings: Settings) -> None:
         from films.lookup.credits"""
     unsorted = "select who < lag(who) over (partition by cut order by rowid) as falls from films.lookup.credits"
     placed = """
-        select {id} from films.{table}s as named join films.lookup.{table}_places as place
-            on named.rowid between first and last and ('1' || substr({id}, 3))::bigint // 64 = block"""
+        select {number} from {table} as named join films.lookup.{name}_places
+            on named.rowid between first and last and {number} // 64 = block"""
     with duckdb.connect(settings.kept_in.films, read_only=True) as films:
-        for table, identity in (("title", "tconst"), ("name", "nconst")):
-            found = placed.format(table=table, id=identity)
-            assert films.sql(f"from films.{table}s where {identity} not in ({found})").fetchall() == []
+        for name, (table, number) in BY_ID.items():
+            found = placed.format(name=name, table=table, number=number)
+            assert films.sql(f"from {table} where {number} not in ({found})").fetchall() == []
         assert films.sql(f"select count(*) > 1000 from ({copies})").fetchall() == [(True,)]
         for one, other in ((tables, copies), (copies, tables)):
             assert films.sql(f"(from ({one}) except from ({other}))").fetchall() == []
@@ -90,9 +90,10 @@ def test_a_signature_hides_no_name(texts: list[str], wanted: st.DataObject) -> N
         names = connection.sql(f"select {folded('name')} as folded from (select unnest(?) as name)", params=[texts]).pl()
         names = names.with_columns(signature=pl.Series(lookups.signatures(names["folded"])))
         connection.register("names", names.to_arrow())
-        for within, test in ((True, f"contains(folded, {folded('$wanted')})"), (False, f"folded = {folded('$wanted')}")):
+        for within in (True, False):
+            test = named("$wanted", within=within)
             queries = (
-                f"select folded from names where {where} order by all" for where in (named("$wanted", within=within), test)
+                f"select folded from names where {where} order by all" for where in (f"{signed('$wanted')} and {test}", test)
             )
             quick, plain = (connection.sql(query, params={"wanted": part}).fetchall() for query in queries)
             assert quick == plain
