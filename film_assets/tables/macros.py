@@ -80,8 +80,8 @@ _TITLE = _ordered(
         *_from("title", "title", films.titles.columns[1:]),
         *_from("title", "success", (c for c in metrics.title_success.columns[1:] if c.name not in films.titles.column_names)),
         Metric("genres", "title", "Its genres.", 'genre."genres"'),
-        Metric("directors", "title", "The names of its directors.", 'director."names"'),
-        Metric("writers", "title", "The names of its writers.", 'writer."names"'),
+        Metric("directors", "title", "The names of its directors.", 'made."directors"'),
+        Metric("writers", "title", "The names of its writers.", 'made."writers"'),
     ),
     "primaryTitle titleType startYear genres averageRating numVotes weightedRating directors",
 )
@@ -230,29 +230,26 @@ def _listed(found: Iterable[Metric]) -> str:
 
 
 def _compare_people() -> str:
+    whole = f"""success.roles['{metrics.ROLES[0]}']."bestTconst\""""
     return f"""
-        with who as (select * from unnest(ids::varchar[]) with ordinality as who(nconst, place))
-        select who.nconst, {_listed(_PERSON)}
-        from who
-            left join {_few_people("who")} as person using (nconst)
-            left join {_few("known", code("nconst", "nm"), "who")} as known on id = {code("who.nconst", "nm")}
-            left join (
+        with who as (select * from unnest(ids::varchar[]) with ordinality as who(nconst, place)),
+            success as materialized (
                 select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
-                where nconst in (select unnest(ids::varchar[])) group by nconst) as success using (nconst)
-            left join (
-                from films.titles where tconst in (
-                    select unnest(list(bestTconst)) from films.metrics.person_success
-                    where nconst in (select unnest(ids::varchar[])) and "role" = '{metrics.ROLES[0]}')) as best
-                on best.tconst = success.roles['{metrics.ROLES[0]}']."bestTconst"
+                where nconst in (select unnest(ids::varchar[])) group by nconst),
+            best as materialized (select nconst, {whole} as tconst from success)
+        select who.nconst, {_listed(_PERSON)}
+        from who left join {_few_people("who")} as person using (nconst)
+            left join {_few("known", code("nconst", "nm"), "who")} as known on id = {code("who.nconst", "nm")}
+            left join success using (nconst) left join {_few_titles("best")} as best on best.tconst = {whole}
         order by place"""
 
 
-def _crew_names(table: str) -> str:
-    return f"""
-        with crew as materialized (from films.{table} where tconst in (select unnest(ids::varchar[]))),
-            person as {_few_people("crew")}
-        select tconst, string_agg(coalesce(primaryName, nconst), ', ' order by position) as names
-        from crew left join person using (nconst) group by tconst"""
+def _crew(role: str) -> str:
+    return f"select tconst, nconst, position, '{role}' as role from films.{role}s where tconst in (select unnest(ids::varchar[]))"
+
+
+def _names_of(role: str) -> str:
+    return f"""string_agg(coalesce(primaryName, nconst), ', ' order by position) filter ("role" = '{role}') as {role}s"""
 
 
 def _compare_titles() -> str:
@@ -262,12 +259,14 @@ def _compare_titles() -> str:
             genre as (
                 select tconst, string_agg(genre, ', ' order by genre) as genres from films.genres
                 where tconst in (select unnest(ids::varchar[])) group by tconst),
-            director as ({_crew_names("directors")}),
-            writer as ({_crew_names("writers")})
+            crew as materialized ({_crew("director")} union all {_crew("writer")}),
+            made as (
+                select tconst, {_names_of("director")}, {_names_of("writer")}
+                from crew left join {_few_people("crew")} as person using (nconst) group by tconst)
         select what.tconst, {_listed(_TITLE)}
         from unnest(ids::varchar[]) with ordinality as what(tconst, place)
             left join title using (tconst) left join success using (tconst) left join genre using (tconst)
-            left join director using (tconst) left join writer using (tconst)
+            left join made using (tconst)
         order by place"""
 
 
