@@ -15,6 +15,7 @@ Kind = Literal["person", "title"]
 
 _ID = re.compile(r"(nm|tt)[0-9]{7,}")
 _KIND_OF: dict[str, Kind] = {"nm": "person", "tt": "title"}
+_COLUMN: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
 _ANY: tuple[Kind, ...] = ("person", "title")
 _SHOWN = 5
 _LONGEST_SHOWN = 80
@@ -52,7 +53,10 @@ def resolve(snapshot: Snapshot, wanted: Sequence[str], kinds: Sequence[Kind] = _
         AmbiguousNameError: Several do.
         FilmAssetsError: Some are people and others titles.
     """
-    found = {item: _candidates(snapshot, item, kinds) for item in wanted}
+    known = _known(snapshot, [item for item in wanted if _ID.fullmatch(item)])
+    found = {
+        item: _by_id(snapshot, item, kinds, known) if _ID.fullmatch(item) else _called(snapshot, item, kinds) for item in wanted
+    }
     for kind in kinds:
         if all(kind in candidates for candidates in found.values()):
             return kind, [_only(item, kind, candidates[kind]) for item, candidates in found.items()]
@@ -61,9 +65,7 @@ def resolve(snapshot: Snapshot, wanted: Sequence[str], kinds: Sequence[Kind] = _
     raise FilmAssetsError(f"people or titles, not both: {_shown(people[0])} is a person, {_shown(titles[0])} a title")
 
 
-def _candidates(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Kind, list[_Candidate]]:
-    if _ID.fullmatch(item):
-        return _by_id(snapshot, item, kinds)
+def _called(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Kind, list[_Candidate]]:
     called = {kind: snapshot.relation(_CALLED[kind], {"name": item}).fetchall() for kind in kinds}
     found = {kind: _as_spelled(rows, item) for kind, rows in called.items() if rows}
     if not found:
@@ -71,15 +73,30 @@ def _candidates(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Ki
     return found
 
 
-def _by_id(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Kind, list[_Candidate]]:
+def _known(snapshot: Snapshot, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that the table knows that nearly always does."""
+    wanted = {kind: [item for item in ids if _KIND_OF[item[:2]] == kind] for kind in _ANY}
+    queries = {
+        kind: f"select {_COLUMN[kind]} from films.{_KNOWN_TO[kind][0]} where {_COLUMN[kind]} in (select unnest($ids))"
+        for kind in _ANY
+    }
+    rows = (snapshot.relation(queries[kind], {"ids": wanted[kind]}).fetchall() for kind in _ANY if wanted[kind])
+    return {item for found in rows for (item,) in found}
+
+
+def _by_id(snapshot: Snapshot, item: str, kinds: Sequence[Kind], known: set[str]) -> dict[Kind, list[_Candidate]]:
     kind = _KIND_OF[item[:2]]
     if kind not in kinds:
         raise FilmAssetsError(f"{item} is a {kind}; give a {kinds[0]}")
-    column = "nconst" if kind == "person" else "tconst"
-    known = (f"select 1 from films.{table} where {column} = $id limit 1" for table in _KNOWN_TO[kind])
-    if not any(snapshot.relation(query, {"id": item}).fetchall() for query in known):
+    if item not in known and not _is_orphan(snapshot, item, kind):
         raise UnknownNameError(f"no {kind} has the id {_shown(item)}")
     return {kind: [(item,)]}
+
+
+def _is_orphan(snapshot: Snapshot, item: str, kind: Kind) -> bool:
+    """Whether another table knows the id."""
+    queries = (f"select 1 from films.{table} where {_COLUMN[kind]} = $id limit 1" for table in _KNOWN_TO[kind][1:])
+    return any(snapshot.relation(query, {"id": item}).fetchall() for query in queries)
 
 
 def _as_spelled(rows: list[_Candidate], name: str) -> list[_Candidate]:

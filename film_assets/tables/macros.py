@@ -45,7 +45,7 @@ def _from(kind: Kind, source: str, columns: Iterable[Column]) -> list[Metric]:
 
 def _in_role(role: str) -> list[Metric]:
     """The columns of ``person_success`` for one role, under a name that says which; for all of them under their own."""
-    found = _from("person", f"success.roles['{role}']", metrics.person_success.columns[2:])
+    found = _from("person", f'success."{role}"', metrics.person_success.columns[2:])
     if role == metrics.ROLES[0]:
         return found
     return [
@@ -230,12 +230,14 @@ def _listed(found: Iterable[Metric]) -> str:
 
 
 def _compare_people() -> str:
-    whole = f"""success.roles['{metrics.ROLES[0]}']."bestTconst\""""
+    whole = f'success."{metrics.ROLES[0]}"."bestTconst"'
+    in_roles = ", ".join(f"""roles['{role}'] as "{role}\"""" for role in metrics.ROLES)
     return f"""
         with who as (select * from unnest(ids::varchar[]) with ordinality as who(nconst, place)),
             success as materialized (
-                select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
-                where nconst in (select unnest(ids::varchar[])) group by nconst),
+                select nconst, {in_roles} from (
+                    select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
+                    where nconst in (select unnest(ids::varchar[])) group by nconst)),
             best as materialized (select nconst, {whole} as tconst from success)
         select who.nconst, {_listed(_PERSON)}
         from who left join {_few_people("who")} as person using (nconst)

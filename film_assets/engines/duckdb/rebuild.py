@@ -62,16 +62,24 @@ def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeStat
 def _replace(
     warehouse: Warehouse, table: Table, keys: list[str], targets: Mapping[str, tuple[str, str]], *, force: bool
 ) -> dict[str, Rebuilt]:
-    """Ranges that have rows: computed beside the table, compared, and written where they differ."""
+    """Ranges that have rows: computed beside the table, compared, and written where they differ.
+
+    Most come out as they were, which a sum over all rows tells in a tenth of the time of looking at each row.
+    """
     _compute(warehouse, table, keys, f"create or replace temp table fresh as {_wanted(table, keys)}")
-    counts = dict(warehouse.rows(sql.count_by_range("fresh", table.range_column, keys)))
+    now, past = (
+        {key: rest for key, *rest in warehouse.rows(sql.fingerprints(table, source, keys))}
+        for source in ("fresh", sql.quoted(table.name))
+    )
+    counts = {key: now[key][0] if key in now else 0 for key in keys}
     states, rebuilt, differing = {}, {}, []
     for key in keys:
         before = warehouse.ranges[table.name, key]
         own, others = targets[key]
         condition = sql.in_ranges(table.range_column, [key])
         old = f"select * from {sql.quoted(table.name)} where {condition}"
-        difference = compare(warehouse, table, old, f"select * from fresh where {condition}")
+        new = f"select * from fresh where {condition}"
+        difference = Difference() if now.get(key) == past.get(key) else compare(warehouse, table, old, new)
         versions = difference.versions(before, f"{own}:{others}")
         states[key] = RangeState(own, others, versions, counts[key])
         if difference or force or counts[key] != before.rows:

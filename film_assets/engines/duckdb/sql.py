@@ -57,6 +57,24 @@ def count_by_range(table: str, column: str, keys: Iterable[str]) -> str:
     )
 
 
+def fingerprints(table: Table, source: str, keys: Iterable[str]) -> str:
+    """A query for the rows of each of these ranges in a source of a table's rows: columns range, rows, and a sum over the rows.
+
+    Ranges with the same rows have the same sum, whatever their order.
+    """
+    rows = f"count(*) as rows, sum(hash({names(table.column_names)})) as fingerprint"
+    return f"select {_range_of(table)} as range, {rows} from {source} where {in_ranges(table.range_column, keys)} group by all"
+
+
+def _range_of(table: Table) -> str:
+    """An expression for the range that a row is in."""
+    if not table.range_column:
+        return text(UNCUT_KEYS[0])
+    *but_last, last = ranges_of(table.range_column).values()
+    cases = (f"when {quoted(table.range_column)} < {text(item.upper or '')} then {text(item.key)}" for item in but_last)
+    return f"case {' '.join(cases)} else {text(last.key)} end"
+
+
 def difference(table: Table, old: str, new: str) -> str:
     """A query for how two queries' rows of a table differ: added, removed, changed, and per column whether a value changed.
 
