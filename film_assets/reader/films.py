@@ -16,7 +16,7 @@ import polars as pl
 from film_assets.errors import FilmAssetsError, UnknownNameError
 from film_assets.home import Home
 from film_assets.reader.display import side_by_side
-from film_assets.reader.names import Kind, resolve
+from film_assets.reader.names import Kind, ensure_known, resolve
 from film_assets.reader.snapshot import CATALOG, Snapshot
 
 _EXPORTS = {".parquet": "format parquet, compression zstd", ".csv": "format csv, header", ".json": "format json"}
@@ -109,10 +109,11 @@ class Films:
             raise FilmAssetsError("say who or what to compare: ids or names")
         kind, ids = resolve(self._snapshot, list(dict.fromkeys(who_or_what)))
         columns = ", ".join(f'"{name}"' for name in self._metric_names(kind, metrics))
-        identity = "nconst" if kind == "person" else "tconst"
-        frame = self._snapshot.frame(
-            f"select {identity}, {columns} from {_COMPARE[kind]}($ids)", {"ids": list(dict.fromkeys(ids))}
-        )
+        identity, name = ("nconst", "primaryName") if kind == "person" else ("tconst", "primaryTitle")
+        query = f'select {identity}, {columns}, {name} is null as "_unnamed" from {_COMPARE[kind]}($ids)'
+        frame = self._snapshot.frame(query, {"ids": list(dict.fromkeys(ids))})
+        ensure_known(self._snapshot, kind, frame.filter("_unnamed")[identity].to_list())
+        frame = frame.drop("_unnamed")
         return side_by_side(frame) if transpose else frame
 
     def metrics(self) -> pl.DataFrame:
@@ -130,7 +131,9 @@ class Films:
             AmbiguousNameError: Several people do.
         """
         _, (nconst,) = resolve(self._snapshot, [person], ["person"])
-        return self._snapshot.frame("from credits_of($id)", {"id": nconst})
+        frame = self._snapshot.frame("from credits_of($id)", {"id": nconst})
+        ensure_known(self._snapshot, "person", [] if frame.height else [nconst])
+        return frame
 
     def people(self, title: str) -> pl.DataFrame:
         """Everybody who has a part in a title, in the order of billing.
@@ -143,7 +146,9 @@ class Films:
             AmbiguousNameError: Several titles do.
         """
         _, (tconst,) = resolve(self._snapshot, [title], ["title"])
-        return self._snapshot.frame("from people_of($id)", {"id": tconst})
+        frame = self._snapshot.frame("from people_of($id)", {"id": tconst})
+        ensure_known(self._snapshot, "title", [] if frame.height else [tconst])
+        return frame
 
     def find(self, text: str, limit: int = 20) -> pl.DataFrame:
         """People and titles with that text in their name, whatever its case and accents; best known first.

@@ -15,7 +15,6 @@ Kind = Literal["person", "title"]
 
 _ID = re.compile(r"(nm|tt)[0-9]{7,}")
 _KIND_OF: dict[str, Kind] = {"nm": "person", "tt": "title"}
-_COLUMN: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
 _ANY: tuple[Kind, ...] = ("person", "title")
 _SHOWN = 5
 _LONGEST_SHOWN = 80
@@ -48,21 +47,33 @@ _Candidate = tuple[Any, ...]
 def resolve(snapshot: Snapshot, wanted: Sequence[str], kinds: Sequence[Kind] = _ANY) -> tuple[Kind, list[str]]:
     """The ids of these people or titles, and which of the two they are: names that can be either are people.
 
+    An id is taken as it is: of one that nobody has there is no answer, and only then ``ensure_known`` need be asked.
+
     Raises:
         UnknownNameError: Nobody and nothing goes by one of them.
         AmbiguousNameError: Several do.
         FilmAssetsError: Some are people and others titles.
     """
-    known = _known(snapshot, [item for item in wanted if _ID.fullmatch(item)])
-    found = {
-        item: _by_id(snapshot, item, kinds, known) if _ID.fullmatch(item) else _called(snapshot, item, kinds) for item in wanted
-    }
+    found = {item: _by_id(item, kinds) if _ID.fullmatch(item) else _called(snapshot, item, kinds) for item in wanted}
     for kind in kinds:
         if all(kind in candidates for candidates in found.values()):
             return kind, [_only(item, kind, candidates[kind]) for item, candidates in found.items()]
     people = [item for item, candidates in found.items() if "person" in candidates]
     titles = [item for item in wanted if item not in people]
     raise FilmAssetsError(f"people or titles, not both: {_shown(people[0])} is a person, {_shown(titles[0])} a title")
+
+
+def ensure_known(snapshot: Snapshot, kind: Kind, ids: Sequence[str]) -> None:
+    """Make sure that some table knows each of these ids.
+
+    Raises:
+        UnknownNameError: None does.
+    """
+    column = "nconst" if kind == "person" else "tconst"
+    queries = [f"select 1 from films.{table} where {column} = $id limit 1" for table in _KNOWN_TO[kind]]
+    for item in ids:
+        if not any(snapshot.relation(query, {"id": item}).fetchall() for query in queries):
+            raise UnknownNameError(f"no {kind} has the id {_shown(item)}")
 
 
 def _called(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Kind, list[_Candidate]]:
@@ -73,30 +84,11 @@ def _called(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> dict[Kind, 
     return found
 
 
-def _known(snapshot: Snapshot, ids: Sequence[str]) -> set[str]:
-    """Those of the ids that the table knows that nearly always does."""
-    wanted = {kind: [item for item in ids if _KIND_OF[item[:2]] == kind] for kind in _ANY}
-    queries = {
-        kind: f"select {_COLUMN[kind]} from films.{_KNOWN_TO[kind][0]} where {_COLUMN[kind]} in (select unnest($ids))"
-        for kind in _ANY
-    }
-    rows = (snapshot.relation(queries[kind], {"ids": wanted[kind]}).fetchall() for kind in _ANY if wanted[kind])
-    return {item for found in rows for (item,) in found}
-
-
-def _by_id(snapshot: Snapshot, item: str, kinds: Sequence[Kind], known: set[str]) -> dict[Kind, list[_Candidate]]:
+def _by_id(item: str, kinds: Sequence[Kind]) -> dict[Kind, list[_Candidate]]:
     kind = _KIND_OF[item[:2]]
     if kind not in kinds:
         raise FilmAssetsError(f"{item} is a {kind}; give a {kinds[0]}")
-    if item not in known and not _is_orphan(snapshot, item, kind):
-        raise UnknownNameError(f"no {kind} has the id {_shown(item)}")
     return {kind: [(item,)]}
-
-
-def _is_orphan(snapshot: Snapshot, item: str, kind: Kind) -> bool:
-    """Whether another table knows the id."""
-    queries = (f"select 1 from films.{table} where {_COLUMN[kind]} = $id limit 1" for table in _KNOWN_TO[kind][1:])
-    return any(snapshot.relation(query, {"id": item}).fetchall() for query in queries)
 
 
 def _as_spelled(rows: list[_Candidate], name: str) -> list[_Candidate]:
