@@ -131,9 +131,7 @@ class Films:
             AmbiguousNameError: Several people do.
         """
         _, (nconst,) = resolve(self._snapshot, [person], ["person"])
-        frame = self._snapshot.frame("from credits_of($id)", {"id": nconst})
-        ensure_known(self._snapshot, "person", [] if frame.height else [nconst])
-        return frame
+        return self._answer("from credits_of($id)", "person", nconst)
 
     def people(self, title: str) -> pl.DataFrame:
         """Everybody who has a part in a title, in the order of billing.
@@ -146,9 +144,7 @@ class Films:
             AmbiguousNameError: Several titles do.
         """
         _, (tconst,) = resolve(self._snapshot, [title], ["title"])
-        frame = self._snapshot.frame("from people_of($id)", {"id": tconst})
-        ensure_known(self._snapshot, "title", [] if frame.height else [tconst])
-        return frame
+        return self._answer("from people_of($id)", "title", tconst)
 
     def find(self, text: str, limit: int = 20) -> pl.DataFrame:
         """People and titles with that text in their name, whatever its case and accents; best known first.
@@ -220,6 +216,13 @@ class Films:
         except duckdb.IOException as error:
             raise FilmAssetsError(f"cannot write {path}: {str(error).splitlines()[0]}") from None
         return int(count)
+
+    def _answer(self, query: str, kind: Kind, identity: str) -> pl.DataFrame:
+        """What is told of one person or title, whose id must be known if there is nothing."""
+        frame = self._snapshot.frame(query, {"id": identity})
+        if frame.is_empty():
+            ensure_known(self._snapshot, kind, [identity])
+        return frame
 
     def _table_name(self, name: str) -> str:
         """The name of a table as an identifier, checked."""

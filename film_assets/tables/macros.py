@@ -4,7 +4,7 @@
 ``from find_person('astaire')``: the macros are stored in the file, and the reader asks through them, so that a notebook, the
 command line and plain SQL get the same answer. They name tables with their catalog, ``films.metrics.person_success``, so that
 they work too where the file is attached under its own name beside others. Rows of a few ids are taken from a large table by
-``_few``, which tells DuckDB that they are few, and reads no other column before it knows where they stand.
+``_few``, which looks up between which rows they stand, so that DuckDB reads nothing else of it.
 
 Belongs here: macros and the catalogue of metrics that can be compared. Does not belong here: formulas (``metrics``), and how a
 name is told from an id (``reader``).
@@ -201,19 +201,15 @@ BY_ID = {
 """What is found by ids: the table, and the number of its id. ``lookup.NAME_places`` says where in it a block of ids lies."""
 
 
-def _few(name: str, number: str, source: str) -> str:
-    """The rows of one of ``BY_ID`` with the ids whose ``number`` is in ``source``, and some neighbours of theirs."""
-    blocks = f"select unnest(list({block(number)})) from {source}"
+def _few(name: str, source: str, number: str = "") -> str:
+    """The rows of one of ``BY_ID`` with the few ids that ``source`` has, and some neighbours of theirs.
+
+    ``number`` is that of the id in the source, where it is not written there as in the table.
+    """
+    table, own = BY_ID[name]
+    blocks = f"select unnest(list({block(number or own)})) from {source}"
     places = f"select unnest(range(first, last + 1)) from films.lookup.{name}_places where block in ({blocks})"
-    return f"(from {BY_ID[name][0]} where rowid in ({places}))"
-
-
-def _few_people(source: str) -> str:
-    return _few("names", code("nconst", "nm"), source)
-
-
-def _few_titles(source: str) -> str:
-    return _few("titles", code("tconst", "tt"), source)
+    return f"(from {table} where rowid in ({places}))"
 
 
 def _catalogue() -> str:
@@ -240,9 +236,9 @@ def _compare_people() -> str:
                     where nconst in (select unnest(ids::varchar[])) group by nconst)),
             best as materialized (select nconst, {whole} as tconst from success)
         select who.nconst, {_listed(_PERSON)}
-        from who left join {_few_people("who")} as person using (nconst)
-            left join {_few("known", code("nconst", "nm"), "who")} as known on id = {code("who.nconst", "nm")}
-            left join success using (nconst) left join {_few_titles("best")} as best on best.tconst = {whole}
+        from who left join {_few("names", "who")} as person using (nconst)
+            left join {_few("known", "who", BY_ID["names"][1])} as known on id = {code("who.nconst", "nm")}
+            left join success using (nconst) left join {_few("titles", "best")} as best on best.tconst = {whole}
         order by place"""
 
 
@@ -264,7 +260,7 @@ def _compare_titles() -> str:
             crew as materialized ({_crew("director")} union all {_crew("writer")}),
             made as (
                 select tconst, {_names_of("director")}, {_names_of("writer")}
-                from crew left join {_few_people("crew")} as person using (nconst) group by tconst)
+                from crew left join {_few("names", "crew")} as person using (nconst) group by tconst)
         select what.tconst, {_listed(_TITLE)}
         from unnest(ids::varchar[]) with ordinality as what(tconst, place)
             left join title using (tconst) left join success using (tconst) left join genre using (tconst)
@@ -283,8 +279,8 @@ _CREDITS_OF = f"""
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
-        title as {_few_titles("work")},
-        rating as {_few("ratings", "id", "work")}
+        title as {_few("titles", "work")},
+        rating as {_few("ratings", "work")}
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join title using (tconst) left join rating using (id)
     order by startYear desc nulls last, numVotes desc nulls last, tconst"""
@@ -300,8 +296,8 @@ _PEOPLE_OF = f"""
         work as materialized (
             select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
             from credit where nconst is not null group by nconst),
-        person as {_few_people("work")},
-        known as {_few("known", code("nconst", "nm"), "work")}
+        person as {_few("names", "work")},
+        known as {_few("known", "work", BY_ID["names"][1])}
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
     from work left join played using (nconst) left join person using (nconst) left join known on id = {code("nconst", "nm")}
     order by place, nconst"""
@@ -323,9 +319,9 @@ def _found(kind: Kind, *, within: bool = False, most: str = "") -> str:
 _ID: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
 
 _PERSON_FOUND = f"""
-        person as materialized {_few_people("found")},
+        person as materialized {_few("names", "found")},
         best as materialized (select nconst, {_identity("knownFor", "tt")} as tconst from found),
-        title as {_few_titles("best")}"""
+        title as {_few("titles", "best")}"""
 
 _FIND_PERSON = f"""
     {_found("person", within=True, most="limit most")}, {_PERSON_FOUND}
@@ -334,7 +330,7 @@ _FIND_PERSON = f"""
     where primaryName is not null order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    {_found("title", within=True, most="limit most")}, title as materialized {_few_titles("found")}
+    {_found("title", within=True, most="limit most")}, title as materialized {_few("titles", "found")}
     select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc nulls last, tconst"""
 
@@ -345,7 +341,7 @@ _PEOPLE_CALLED = f"""
     where primaryName is not null order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    {_found("title")}, title as materialized {_few_titles("found")}
+    {_found("title")}, title as materialized {_few("titles", "found")}
     select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
     from found left join title using (tconst)
     where primaryTitle is not null order by numVotes desc, tconst"""

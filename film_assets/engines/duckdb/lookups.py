@@ -30,7 +30,7 @@ from film_assets.tables import TABLES, Blob
 from film_assets.tables.macros import BY_ID, SIGNATURE_BITS, block, code, folded
 
 _STRETCH = 1 << 14
-"""Rows."""
+"""Rows of a table: a block of ids is told for each stretch it lies in."""
 
 _AT_ONCE = 1 << 16
 """Names whose signatures are made at once: few enough that they stay in the processor's cache."""
@@ -193,7 +193,7 @@ def _named(name: str, text: str, columns: str) -> Callable[[Warehouse, str], Row
 
 
 _PAIRS = np.uint64(1) << (np.arange(1 << 16, dtype=np.uint64) % np.uint64(SIGNATURE_BITS))
-"""The bit of each pair of bytes, as the condition ``named`` has it."""
+"""The bit of each pair of bytes, as the condition ``signed`` has it."""
 
 
 def signatures(texts: pl.Series) -> npt.NDArray[np.uint64]:

@@ -49,7 +49,7 @@ def _raw_views(warehouse: Warehouse) -> list[str]:
 
 
 def _finish(path: Path, views: list[str]) -> None:
-    """What only the snapshot has: the places of titles, views of the landed slices, macros, the words of the declarations."""
+    """What only the snapshot has: the places of ids, views of the landed slices, macros, the words of the declarations."""
     comments = [
         *(statement for table in (*BLOBS, *QUALITY) for statement in sql.comments(table, "view")),
         *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
