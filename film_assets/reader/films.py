@@ -153,15 +153,7 @@ class Films:
             id, kind (person or title), name, year (of birth or release), about (the title a person is known for, or the type of a
             title), averageRating and numVotes (of a person: over the titles known for).
         """
-        query = """
-            select nconst as id, 'person' as kind, primaryName as name, birthYear as year, knownFor as about,
-                knownAverageRating as averageRating, knownNumVotes as numVotes
-            from find_person($text, most := $limit)
-            union all
-            select tconst, 'title', primaryTitle, startYear, titleType, averageRating, numVotes
-            from find_title($text, most := $limit)
-            order by numVotes desc nulls last, id limit $limit"""
-        return self._snapshot.frame(query, {"text": text, "limit": limit})
+        return self._snapshot.frame("from find_any($text, most := $limit)", {"text": text, "limit": limit})
 
     # ---- tables and SQL
 

@@ -6,7 +6,6 @@ Does not belong here: what is asked of it (``films``).
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -16,6 +15,16 @@ from film_assets.errors import HomeError
 
 CATALOG = "films"
 """The name its tables and macros know the file by, whatever the file is called."""
+
+_DTYPES = {
+    "VARCHAR": pl.String,
+    "BOOLEAN": pl.Boolean,
+    "SMALLINT": pl.Int16,
+    "INTEGER": pl.Int32,
+    "BIGINT": pl.Int64,
+    "DOUBLE": pl.Float64,
+}
+"""SQL type -> that of Polars, for a column that has no value to tell it by."""
 
 
 class Snapshot:
@@ -65,10 +74,11 @@ class Snapshot:
 
     def frame(self, query: str, parameters: Any = None) -> pl.DataFrame:
         """The rows of a query."""
-        relation = self.relation(query, parameters)
-        # Polars takes the rows without PyArrow, which is slow to load. Of the relation itself it would keep the type for good,
-        # and at exit DuckDB complains of types still in use.
-        return pl.DataFrame(SimpleNamespace(__arrow_c_stream__=relation.__arrow_c_stream__))
+        # A relation would be bound once for its types and again to be computed, which takes as long as to compute it; and
+        # Arrow would take PyArrow, which is slow to load.
+        answer = self.connection.execute(query, parameters)
+        schema = {name: _DTYPES.get(str(kind)) for name, kind, *_ in answer.description}
+        return pl.DataFrame(answer.fetchall(), schema=schema, orient="row")
 
 
 def _version(path: Path) -> tuple[int, int]:

@@ -91,7 +91,7 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 
 
 SIGNATURE_BITS = 61
-"""Of a name's signature in ``lookup.names`` and ``lookup.titles``; a pair of bytes, divided by so many, leaves its bit."""
+"""Of a name's signature in the look-ups; a pair of bytes, divided by so many, leaves its bit."""
 
 
 def code(identity: str, prefix: str) -> str:
@@ -115,7 +115,7 @@ def folded(text: str) -> str:
 
 
 def signed(text: str) -> str:
-    """A condition for the rows of ``lookup.names`` or ``lookup.titles`` whose signature has all the bits of a text's.
+    """A condition for the names whose signature has all the bits of a text's.
 
     DuckDB computes the signature of the text once.
     """
@@ -166,6 +166,12 @@ def all_macros() -> tuple[Macro, ...]:
         Macro("credits_of", "person", "Every title that the person of an nconst has a part in, newest first.", _CREDITS_OF),
         Macro("people_of", "title", "Everybody who has a part in the title of a tconst, in the order of billing.", _PEOPLE_OF),
         Macro(
+            "find_any",
+            "wanted, most := 20",
+            "People and titles with that text in their name, whatever its case and accents; the best known first.",
+            _FIND,
+        ),
+        Macro(
             "find_person",
             "wanted, most := 20",
             "People with that text in their name, whatever its case and accents; the best known first.",
@@ -195,8 +201,8 @@ def all_macros() -> tuple[Macro, ...]:
 BY_ID = {
     "titles": ("films.titles", code("tconst", "tt")),
     "names": ("films.names", code("nconst", "nm")),
-    "known": ("films.lookup.known", "id"),
-    "ratings": ("films.lookup.ratings", "id"),
+    "known": ("films.lookup.known_people", "id"),
+    "ratings": ("films.lookup.rated_titles", "id"),
 }
 """What is found by ids: the table, and the number of its id. ``lookup.NAME_places`` says where in it a block of ids lies."""
 
@@ -234,11 +240,13 @@ def _compare_people() -> str:
                 select nconst, {in_roles} from (
                     select nconst, map(list("role"), list(person_success)) as roles from films.metrics.person_success
                     where nconst in (select unnest(ids::varchar[])) group by nconst)),
-            best as materialized (select nconst, {whole} as tconst from success)
+            best_tconst as materialized (select {whole} as tconst from success),
+            person as materialized {_few("names", "who")},
+            known as materialized {_few("known", "who", BY_ID["names"][1])},
+            best as materialized {_few("titles", "best_tconst")}
         select who.nconst, {_listed(_PERSON)}
-        from who left join {_few("names", "who")} as person using (nconst)
-            left join {_few("known", "who", BY_ID["names"][1])} as known on id = {code("who.nconst", "nm")}
-            left join success using (nconst) left join {_few("titles", "best")} as best on best.tconst = {whole}
+        from who left join person using (nconst) left join known on id = {code("who.nconst", "nm")}
+            left join success using (nconst) left join best on best.tconst = {whole}
         order by place"""
 
 
@@ -258,9 +266,10 @@ def _compare_titles() -> str:
                 select tconst, string_agg(genre, ', ' order by genre) as genres from films.genres
                 where tconst in (select unnest(ids::varchar[])) group by tconst),
             crew as materialized ({_crew("director")} union all {_crew("writer")}),
+            person as materialized {_few("names", "crew")},
             made as (
                 select tconst, {_names_of("director")}, {_names_of("writer")}
-                from crew left join {_few("names", "crew")} as person using (nconst) group by tconst)
+                from crew left join person using (nconst) group by tconst)
         select what.tconst, {_listed(_TITLE)}
         from unnest(ids::varchar[]) with ordinality as what(tconst, place)
             left join title using (tconst) left join success using (tconst) left join genre using (tconst)
@@ -279,69 +288,125 @@ _CREDITS_OF = f"""
                 array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
-        title as {_few("titles", "work")},
-        rating as {_few("ratings", "work")}
+        title as materialized {_few("titles", "work")},
+        rating as materialized {_few("ratings", "work")}
     select tconst, primaryTitle, titleType, startYear, roles, characters, averageRating, numVotes, weightedRating
     from work left join title using (tconst) left join rating using (id)
     order by startYear desc nulls last, numVotes desc nulls last, tconst"""
 
 _PEOPLE_OF = f"""
-    with credit as (
-            select nconst, category as "role", ordering as place from films.cast where tconst = title
-            union all select nconst, 'director', 1000 + position from films.directors where tconst = title
-            union all select nconst, 'writer', 2000 + position from films.writers where tconst = title),
-        played as (
-            select nconst, string_agg("character", ', ' order by ordering, position) as characters
-            from films.characters where tconst = title group by nconst),
+    with part as (
+            select nconst, category as "role", ordering as place, null as nth, null as "character" from films.cast
+                where tconst = title
+            union all select nconst, 'director', 1000 + position, null, null from films.directors where tconst = title
+            union all select nconst, 'writer', 2000 + position, null, null from films.writers where tconst = title
+            union all select nconst, null, ordering, position, "character" from films.characters where tconst = title),
         work as materialized (
-            select nconst, string_agg(distinct "role", ', ' order by "role") as roles, min(place) as place
-            from credit where nconst is not null group by nconst),
-        person as {_few("names", "work")},
-        known as {_few("known", "work", BY_ID["names"][1])}
+            select nconst, {code("nconst", "nm")} as id, array_to_string(list_sort(list_distinct(list("role"))), ', ') as roles,
+                array_to_string(list("character" order by place, nth) filter ("character" is not null), ', ') as characters,
+                min(place) filter ("role" is not null) as place
+            from part where nconst is not null group by nconst),
+        person as materialized {_few("names", "work", "id")},
+        known as materialized {_few("known", "work")}
     select nconst, primaryName, birthYear, roles, characters, knownAverageRating, knownNumVotes
-    from work left join played using (nconst) left join person using (nconst) left join known on id = {code("nconst", "nm")}
+    from work left join person using (nconst) left join known using (id)
     order by place, nconst"""
 
 
-def _found(kind: Kind, *, within: bool = False, most: str = "") -> str:
-    """The first parts of a query for those of a kind whose name is ``wanted`` or has it ``within``, the best known first."""
-    names, known, identity, votes = {
-        "person": ("names", "known", _identity("id", "nm"), "knownNumVotes"),
-        "title": ("titles", "ratings", _identity("id", "tt"), "numVotes"),
-    }[kind]
+_IN_LOOKUPS: dict[Kind, tuple[str, str, str]] = {
+    "person": ("known_people", "other_people", "knownNumVotes"),
+    "title": ("rated_titles", "other_titles", "numVotes"),
+}
+"""Kind -> where the names of the best known are, where those of the others, and the votes that tell the one from the other."""
+
+_ALL = 1_000_000_000
+"""More rows than a table of names has."""
+
+
+def _with_name(kind: Kind, source: str, votes: str, *, within: bool) -> str:
+    return f"select line, id, '{kind}' as kind, {votes} as votes from {source} where {named('wanted', within=within)}"
+
+
+def _candidates(table: str, limit: str = "") -> str:
+    return f"(select rowid as line, * from films.lookup.{table} where {signed('wanted')} {limit})"
+
+
+def _found(*kinds: Kind, within: bool = False, most: str = "") -> str:
+    """The first parts of a query for those whose name is ``wanted``, or has it ``within``, the best known first.
+
+    The many whom no vote is known of are gone through only where the best known do not fill the answer. A name is compared
+    once its signature says that it may be the one: a materialized part, or one with a limit, keeps DuckDB from comparing all.
+    """
+    chosen = f"order by votes desc nulls last, kind, id {f'limit {most}' if most else ''}"
+    tried = f"case when there < {most} then {_ALL} else 0 end" if most else f"{_ALL}"
+    limit = "limit (select tried from others)"
+    known = [f"{_IN_LOOKUPS[kind][0]} as materialized {_candidates(_IN_LOOKUPS[kind][0])}" for kind in kinds]
+    best = [_with_name(kind, _IN_LOOKUPS[kind][0], _IN_LOOKUPS[kind][2], within=within) for kind in kinds]
+    other = [_with_name(kind, _candidates(_IN_LOOKUPS[kind][1], limit), "null", within=within) for kind in kinds]
     return f"""
-        with candidate as materialized (from films.lookup.{names} where {signed("wanted")}),
-            found as materialized (
-                select *, {identity} as {_ID[kind]} from candidate left join films.lookup.{known} using (id)
-                where {named("wanted", within=within)} order by {votes} desc nulls last, {_ID[kind]} {most})"""
+        with {", ".join(known)},
+            best as materialized (from ({" union all ".join(best)}) {chosen}),
+            others as materialized (select {tried} as tried from (select count(*) as there from best)),
+            other as ({" union all ".join(other)}),
+            found as materialized (from (select *, true as known from best union all select *, false from other) {chosen})"""
 
 
-_ID: dict[Kind, str] = {"person": "nconst", "title": "tconst"}
+def _on_lines(kind: Kind, *, known: bool) -> str:
+    return f"rowid in (select line from found where kind = '{kind}' and known = {known})"
 
-_PERSON_FOUND = f"""
-        person as materialized {_few("names", "found")},
-        best as materialized (select nconst, {_identity("knownFor", "tt")} as tconst from found),
-        title as {_few("titles", "best")}"""
+
+_FAMED = f"""
+    famed as materialized (
+        select id, knownFor, knownAverageRating from films.lookup.known_people where {_on_lines("person", known=True)}
+        union all select id, knownFor, null from films.lookup.other_people where {_on_lines("person", known=False)}),
+    person as materialized {_few("names", "famed", "id")}"""
+
+_RATED = f"""
+    rated as materialized (select id, averageRating from films.lookup.rated_titles where {_on_lines("title", known=True)})"""
+
+_TITLES_OF_PEOPLE, _TITLES_FOUND = "select knownFor as id from famed", "select id from found where kind = 'title'"
+
+
+def _titles(*queries: str) -> str:
+    """The last parts of such a query: these titles, by the numbers of their ids."""
+    return f"""
+        named as materialized ({" union all ".join(queries)}),
+        title as materialized {_few("titles", "named", "id")}"""
+
+
+_NCONST, _TCONST = _identity("found.id", "nm"), _identity("found.id", "tt")
+
+_OF_PEOPLE = f"""
+    found join famed using (id) left join person on nconst = {_NCONST} left join title on tconst = {_identity("knownFor", "tt")}
+    where kind = 'person'"""
+
+_OF_TITLES = f"found left join rated using (id) left join title on tconst = {_TCONST} where kind = 'title'"
+
+_FIND = f"""
+    {_found("person", "title", within=True, most="most")}, {_FAMED}, {_RATED},
+    {_titles(_TITLES_OF_PEOPLE, _TITLES_FOUND)}
+    select {_NCONST} as id, kind, primaryName as "name", birthYear as "year", primaryTitle as about,
+        knownAverageRating as averageRating, votes as numVotes from {_OF_PEOPLE}
+    union all select {_TCONST}, kind, primaryTitle, startYear, titleType, averageRating, votes from {_OF_TITLES}
+    order by numVotes desc nulls last, kind, id"""
 
 _FIND_PERSON = f"""
-    {_found("person", within=True, most="limit most")}, {_PERSON_FOUND}
-    select nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating, knownNumVotes
-    from found left join person using (nconst) left join best using (nconst) left join title using (tconst)
-    where primaryName is not null order by knownNumVotes desc nulls last, nconst"""
+    {_found("person", within=True, most="most")}, {_FAMED}, {_titles(_TITLES_OF_PEOPLE)}
+    select {_NCONST} as nconst, primaryName, birthYear, deathYear, primaryTitle as knownFor, knownAverageRating,
+        votes as knownNumVotes from {_OF_PEOPLE}
+    order by knownNumVotes desc nulls last, nconst"""
 
 _FIND_TITLE = f"""
-    {_found("title", within=True, most="limit most")}, title as materialized {_few("titles", "found")}
-    select tconst, primaryTitle, titleType, startYear, averageRating, numVotes from found left join title using (tconst)
-    where primaryTitle is not null order by numVotes desc nulls last, tconst"""
+    {_found("title", within=True, most="most")}, {_RATED}, {_titles(_TITLES_FOUND)}
+    select {_TCONST} as tconst, primaryTitle, titleType, startYear, averageRating, votes as numVotes from {_OF_TITLES}
+    order by numVotes desc nulls last, tconst"""
 
 _PEOPLE_CALLED = f"""
-    {_found("person")}, {_PERSON_FOUND}
-    select nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(knownNumVotes, 0) as knownNumVotes
-    from found left join person using (nconst) left join best using (nconst) left join title using (tconst)
-    where primaryName is not null order by knownNumVotes desc, nconst"""
+    {_found("person")}, {_FAMED}, {_titles(_TITLES_OF_PEOPLE)}
+    select {_NCONST} as nconst, primaryName, birthYear, primaryTitle as knownFor, coalesce(votes, 0) as knownNumVotes
+    from {_OF_PEOPLE} order by knownNumVotes desc, nconst"""
 
 _TITLES_CALLED = f"""
-    {_found("title")}, title as materialized {_few("titles", "found")}
-    select tconst, primaryTitle, startYear, titleType, coalesce(numVotes, 0) as numVotes
-    from found left join title using (tconst)
-    where primaryTitle is not null order by numVotes desc, tconst"""
+    {_found("title")}, {_RATED}, {_titles(_TITLES_FOUND)}
+    select {_TCONST} as tconst, primaryTitle, startYear, titleType, coalesce(votes, 0) as numVotes
+    from {_OF_TITLES} order by numVotes desc, tconst"""

@@ -334,6 +334,8 @@ def _publish_without_hamlet(home, file):
     with duckdb.connect() as connection:
         connection.execute(f"attach '{new}' as films")
         connection.execute("delete from films.titles where primaryTitle = 'Hamlet'")
+        for names in ("rated_titles", "other_titles"):
+            connection.execute(f"delete from films.lookup.{names} where folded = 'hamlet'")
     new.replace(file)
 
 

@@ -9,7 +9,7 @@ to look up in. Does not belong here: what is in the tables (``tables``).
 from film_assets.engines.duckdb import sql
 from film_assets.tables import TABLES, Blob, Column, Table
 
-VERSION = "2"
+VERSION = "3"
 """To be raised when the same rows would lie in the file otherwise, those of the look-ups too: all tables are then made anew."""
 
 _AS_THEY_ARE = ("metrics.title_success.tconst", "metrics.person_success.nconst")

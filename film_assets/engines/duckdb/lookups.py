@@ -1,12 +1,12 @@
 """What makes look-ups quick: copies of what people ask by, kept range by range like the tables themselves.
 
 ``lookup.credits`` has who has a part in what, sorted by person within each range of titles: the tables are in the order of
-titles, and to find a person in them takes a second. ``lookup.names`` and ``lookup.titles`` have every name as it is compared,
-without case and accents, and a signature of it: a bit for each pair of bytes that stand side by side. A text can only be in a
-name whose signature has all the bits of its own, and numbers are compared ten times as fast as names. ``lookup.known`` and
-``lookup.ratings`` say how well known people and titles are. ``lookup.titles_places`` and its like are filled in the snapshot
-alone, where nothing moves any more: they say between which rows the ids of each block of numbers are, so that a thousand are
-found as quickly as ten.
+titles, and to find a person in them takes a second. The other four have every name as it is compared, without case and accents,
+and a signature of it: a bit for each pair of bytes that stand side by side. A text can only be in a name whose signature has all
+the bits of its own, and numbers are compared ten times as fast as names. ``lookup.known_people`` and ``lookup.rated_titles`` are
+those who have votes; ``lookup.other_people`` and ``lookup.other_titles``, the most, are gone through only where those do not
+fill an answer. ``lookup.titles_places`` and its like are filled in the snapshot alone, where nothing moves any more: they say
+between which rows the ids of each block of numbers are, so that a thousand are found as quickly as ten.
 
 Ids are numbers here (``code``), which sort, press and join better. Only the macros (``tables.macros``) know these tables. Belongs
 here: how they are made and kept up to date. Does not belong here: what is asked of them.
@@ -22,7 +22,7 @@ import numpy.typing as npt
 import polars as pl
 
 from film_assets.engines.duckdb import sql
-from film_assets.engines.duckdb.landed import files, slices
+from film_assets.engines.duckdb.landed import files
 from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse, digest
 from film_assets.progress import Advance
 from film_assets.ranges import RANGE_KEYS
@@ -168,24 +168,13 @@ def _query(warehouse: Warehouse, query: str) -> pl.DataFrame:
         return rows
 
 
-def _computed(table: str, columns: str) -> Callable[[Warehouse, str], Rows]:
-    """These columns of a computed table."""
-    column = TABLES[table].range_column
-    return lambda warehouse, key: (
-        lambda: _query(warehouse, f"select {columns} from {sql.quoted(table)} where {sql.in_ranges(column, [key])} order by id")
-    )
-
-
-def _named(name: str, text: str, columns: str) -> Callable[[Warehouse, str], Rows]:
-    """The names of a blob as they are compared, with their signatures, and these columns."""
+def _computed(column: str, query: str) -> Callable[[Warehouse, str], Rows]:
+    """The rows of a query over the tables, cut by a column of ids, with the signatures of the names among them."""
 
     def maker(warehouse: Warehouse, key: str) -> Rows:
-        source = slices(warehouse, _blob(name), [key])
-
         def rows() -> pl.DataFrame:
-            query = f"select {columns}, {folded(text)} as folded from {source} where {text} is not null order by id"
-            names = _query(warehouse, query)
-            return names.with_columns(signature=pl.Series(signatures(names["folded"]), dtype=pl.UInt64))
+            names = _query(warehouse, f"{query} and {sql.in_ranges(column, [key])} order by id")
+            return names.with_columns(signature=pl.Series(signatures(names["folded"].fill_null("")), dtype=pl.UInt64))
 
         return rows
 
@@ -223,7 +212,15 @@ def _blob(name: str) -> Blob:
 
 
 _NAME = "id bigint, folded varchar using compression uncompressed, signature ubigint"
-_FIRST_TITLE = code("split_part(ltrim(knownForTitles, ','), ',', 1)", "tt")
+_PERSON = f"{code('nconst', 'nm')} as id, {folded('primaryName')} as folded, {code('tconst', 'tt')} as knownFor"
+_PEOPLE = "films.names left join (from films.known_for where position = 1) using (nconst)"
+_TITLE = f"{code('tconst', 'tt')} as id, {folded('primaryTitle')} as folded"
+_PEOPLE_READ = {"films.names": ("nconst", "primaryName"), "films.known_for": ("nconst", "tconst", "position")}
+_TITLES_READ = {"films.titles": ("tconst", "primaryTitle")}
+_KNOWN, _RATED = "metrics.known_for_success", "metrics.title_success"
+_FIGURES = ("knownTitles", "knownAverageRating", "knownNumVotes")
+_RATING = ("averageRating", "numVotes", "weightedRating")
+
 LOOKUPS = (
     _Lookup(
         "lookup.credits",
@@ -235,28 +232,32 @@ LOOKUPS = (
         _credits,
     ),
     _Lookup(
-        "lookup.names",
+        "lookup.known_people",
+        f"{_NAME}, knownFor bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
+        {**_PEOPLE_READ, _KNOWN: ("nconst", *_FIGURES)},
+        _computed("nconst", f"select {_PERSON}, {', '.join(_FIGURES)} from {_PEOPLE} join {_KNOWN} using (nconst) where true"),
+    ),
+    _Lookup(
+        "lookup.other_people",
         f"{_NAME}, knownFor bigint",
-        {"raw.names": ("nconst", "primaryName", "knownForTitles")},
-        _named("raw.names", "primaryName", f"{code('nconst', 'nm')} as id, {_FIRST_TITLE} as knownFor"),
+        {**_PEOPLE_READ, _KNOWN: ("nconst",)},
+        _computed("nconst", f"select {_PERSON} from {_PEOPLE} anti join {_KNOWN} using (nconst) where primaryName is not null"),
     ),
     _Lookup(
-        "lookup.titles",
+        "lookup.rated_titles",
+        f"{_NAME}, averageRating double, numVotes integer, weightedRating double",
+        {**_TITLES_READ, _RATED: ("tconst", *_RATING)},
+        _computed(
+            "tconst", f"select {_TITLE}, {', '.join(_RATING)} from {_RATED} left join films.titles using (tconst) where true"
+        ),
+    ),
+    _Lookup(
+        "lookup.other_titles",
         _NAME,
-        {"raw.titles": ("tconst", "primaryTitle")},
-        _named("raw.titles", "primaryTitle", f"{code('tconst', 'tt')} as id"),
-    ),
-    _Lookup(
-        "lookup.known",
-        "id bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
-        {"metrics.known_for_success": ("nconst", "knownTitles", "knownAverageRating", "knownNumVotes")},
-        _computed("metrics.known_for_success", f"{code('nconst', 'nm')} as id, knownTitles, knownAverageRating, knownNumVotes"),
-    ),
-    _Lookup(
-        "lookup.ratings",
-        "id bigint, averageRating double, numVotes integer, weightedRating double",
-        {"metrics.title_success": ("tconst", "averageRating", "numVotes", "weightedRating")},
-        _computed("metrics.title_success", f"{code('tconst', 'tt')} as id, averageRating, numVotes, weightedRating"),
+        {**_TITLES_READ, _RATED: ("tconst",)},
+        _computed(
+            "tconst", f"select {_TITLE} from films.titles anti join {_RATED} using (tconst) where primaryTitle is not null"
+        ),
     ),
 )
 

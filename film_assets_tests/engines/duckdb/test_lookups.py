@@ -69,7 +69,11 @@ def test_look_ups_follow_every_change_and_nothing_else_is_written(settings: Sett
     refresh(settings)
     with duckdb.connect(settings.kept_in.warehouse) as working:
         after = dict(working.sql("select name || range, builtAt from state.ranges where name like 'lookup.%'").fetchall())
-    assert {name for name in after if after[name] != before[name]} == {"lookup.titles00", "lookup.credits00"}
+    assert {name for name in after if after[name] != before[name]} == {
+        "lookup.credits00",
+        "lookup.other_titles00",
+        "lookup.rated_titles00",
+    }
     with open_films(settings.kept_in.folder) as films:
         assert films.find("senorita")["id"].to_list() == ["tt0000009"]
         assert films.find("miss jerry").height == 0
