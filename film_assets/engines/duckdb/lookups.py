@@ -39,6 +39,9 @@ _AT_ONCE = 1 << 16
 Rows = Callable[[], pl.DataFrame]
 """Makes the rows of a range; in another thread than the one that writes them."""
 
+_Of = Callable[..., str]
+"""The rows of a table in the range that is made, and of those the ones that a condition, if given, holds for."""
+
 
 @dataclass(frozen=True)
 class _Lookup:
@@ -168,12 +171,17 @@ def _query(warehouse: Warehouse, query: str) -> pl.DataFrame:
         return rows
 
 
-def _computed(column: str, query: str) -> Callable[[Warehouse, str], Rows]:
-    """The rows of a query over the tables, cut by a column of ids, with the signatures of the names among them."""
+def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Warehouse, str], Rows]:
+    """The rows of a query over the same range of tables, cut by a column of ids, with the signatures of the names among them."""
 
     def maker(warehouse: Warehouse, key: str) -> Rows:
+        here = sql.in_ranges(column, [key])
+
+        def of(table: str, condition: str = "true") -> str:
+            return f"(from {table} where {here} and {condition})"
+
         def rows() -> pl.DataFrame:
-            names = _query(warehouse, f"{query} and {sql.in_ranges(column, [key])} order by id")
+            names = _query(warehouse, f"{query(of)} order by id")
             return names.with_columns(signature=pl.Series(signatures(names["folded"].fill_null("")), dtype=pl.UInt64))
 
         return rows
@@ -213,13 +221,37 @@ def _blob(name: str) -> Blob:
 
 _NAME = "id bigint, folded varchar using compression uncompressed, signature ubigint"
 _PERSON = f"{code('nconst', 'nm')} as id, {folded('primaryName')} as folded, {code('tconst', 'tt')} as knownFor"
-_PEOPLE = "films.names left join (from films.known_for where position = 1) using (nconst)"
 _TITLE = f"{code('tconst', 'tt')} as id, {folded('primaryTitle')} as folded"
 _PEOPLE_READ = {"films.names": ("nconst", "primaryName"), "films.known_for": ("nconst", "tconst", "position")}
 _TITLES_READ = {"films.titles": ("tconst", "primaryTitle")}
 _KNOWN, _RATED = "metrics.known_for_success", "metrics.title_success"
 _FIGURES = ("knownTitles", "knownAverageRating", "knownNumVotes")
 _RATING = ("averageRating", "numVotes", "weightedRating")
+
+
+def _people(of: _Of) -> str:
+    """People, each with the title they are best known for."""
+    return f"{of('films.names')} as person left join {of('films.known_for', 'position = 1')} as best using (nconst)"
+
+
+def _known_people(of: _Of) -> str:
+    return f"select {_PERSON}, {', '.join(_FIGURES)} from {_people(of)} join {of(_KNOWN)} as known using (nconst)"
+
+
+def _other_people(of: _Of) -> str:
+    named = "primaryName is not null"
+    return f"select {_PERSON} from {_people(of)} anti join {of(_KNOWN)} as known using (nconst) where {named}"
+
+
+def _rated_titles(of: _Of) -> str:
+    rating = ", ".join(_RATING)
+    return f"select {_TITLE}, {rating} from {of(_RATED)} as rated left join {of('films.titles')} as title using (tconst)"
+
+
+def _other_titles(of: _Of) -> str:
+    titles = of("films.titles", "primaryTitle is not null")
+    return f"select {_TITLE} from {titles} as title anti join {of(_RATED)} as rated using (tconst)"
+
 
 LOOKUPS = (
     _Lookup(
@@ -235,30 +267,21 @@ LOOKUPS = (
         "lookup.known_people",
         f"{_NAME}, knownFor bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
         {**_PEOPLE_READ, _KNOWN: ("nconst", *_FIGURES)},
-        _computed("nconst", f"select {_PERSON}, {', '.join(_FIGURES)} from {_PEOPLE} join {_KNOWN} using (nconst) where true"),
+        _computed("nconst", _known_people),
     ),
     _Lookup(
         "lookup.other_people",
         f"{_NAME}, knownFor bigint",
         {**_PEOPLE_READ, _KNOWN: ("nconst",)},
-        _computed("nconst", f"select {_PERSON} from {_PEOPLE} anti join {_KNOWN} using (nconst) where primaryName is not null"),
+        _computed("nconst", _other_people),
     ),
     _Lookup(
         "lookup.rated_titles",
         f"{_NAME}, averageRating double, numVotes integer, weightedRating double",
         {**_TITLES_READ, _RATED: ("tconst", *_RATING)},
-        _computed(
-            "tconst", f"select {_TITLE}, {', '.join(_RATING)} from {_RATED} left join films.titles using (tconst) where true"
-        ),
+        _computed("tconst", _rated_titles),
     ),
-    _Lookup(
-        "lookup.other_titles",
-        _NAME,
-        {**_TITLES_READ, _RATED: ("tconst",)},
-        _computed(
-            "tconst", f"select {_TITLE} from films.titles anti join {_RATED} using (tconst) where primaryTitle is not null"
-        ),
-    ),
+    _Lookup("lookup.other_titles", _NAME, {**_TITLES_READ, _RATED: ("tconst",)}, _computed("tconst", _other_titles)),
 )
 
 RANGES = len(LOOKUPS) * len(RANGE_KEYS)
