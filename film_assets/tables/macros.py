@@ -210,7 +210,8 @@ BY_ID = {
 def _few(name: str, source: str, number: str = "") -> str:
     """The rows of one of ``BY_ID`` with the few ids that ``source`` has, and some neighbours of theirs.
 
-    ``number`` is that of the id in the source, where it is not written there as in the table.
+    ``number`` is that of the id in the source, where it is not written there as in the table. To be a materialized part of a
+    query: a join would have its ids looked for in all that is read.
     """
     table, own = BY_ID[name]
     blocks = f"select unnest(list({block(number or own)})) from {source}"
