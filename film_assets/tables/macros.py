@@ -338,7 +338,7 @@ def _found(*kinds: Kind, within: bool = False, most: str = "") -> str:
     The many whom no vote is known of are gone through only where the best known do not fill the answer. A name is compared
     once its signature says that it may be the one: a materialized part, or one with a limit, keeps DuckDB from comparing all.
     """
-    chosen = f"order by votes desc nulls last, kind, id {f'limit {most}' if most else ''}"
+    chosen = f"order by votes desc nulls last, kind, id::varchar {f'limit {most}' if most else ''}"
     tried = f"case when there < {most} then {_ALL} else 0 end" if most else f"{_ALL}"
     limit = "limit (select tried from others)"
     known = [f"{_IN_LOOKUPS[kind][0]} as materialized {_candidates(_IN_LOOKUPS[kind][0])}" for kind in kinds]

@@ -106,3 +106,21 @@ def test_signatures_have_a_bit_for_each_pair_of_bytes() -> None:
     ab, e = (1 << (int.from_bytes(text.encode()) % SIGNATURE_BITS) for text in ("ab", "é"))
     ba = 1 << (int.from_bytes(b"ba") % SIGNATURE_BITS)
     assert found == [0, 0, ab, ab | ba, e]
+
+
+def test_find_is_what_a_look_at_every_name_finds(sample: Path, tmp_path: Path) -> None:
+    """However many are asked for, and whether or not the best known fill the answer."""
+    settings = load_settings(source=str(sample), home=tmp_path / "home")
+    refresh(settings)
+    every = """
+        select nconst as id, 'person' as kind, primaryName as name, knownNumVotes as votes
+        from films.names left join metrics.known_for_success using (nconst)
+        union all select tconst, 'title', primaryTitle, numVotes from films.titles left join films.ratings using (tconst)
+        order by votes desc nulls last, kind, id"""
+    with open_films(settings.kept_in.folder) as films:
+        names = films.sql(f"select id, {folded('name')} as folded from ({every})").pl()
+        for text in ("a", "the", "gård", "harvest", "lindqvist", "王", "zzz"):
+            (wanted,) = films.sql(f"select {folded('$text')}", {"text": text}).fetchall()[0]
+            found = names.filter(pl.col("folded").str.contains(wanted, literal=True))["id"].to_list()
+            for limit in (1, 20, 1000):
+                assert films.find(text, limit=limit)["id"].to_list() == found[:limit]
