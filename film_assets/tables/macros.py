@@ -340,14 +340,15 @@ def _found(*kinds: Kind, within: bool = False, most: str = "") -> str:
     """
     chosen = f"order by votes desc nulls last, kind, id::varchar {f'limit {most}' if most else ''}"
     tried = f"case when there < {most} then {_ALL} else 0 end" if most else f"{_ALL}"
-    limit = "limit (select tried from others)"
-    known = [f"{_IN_LOOKUPS[kind][0]} as materialized {_candidates(_IN_LOOKUPS[kind][0])}" for kind in kinds]
-    best = [_with_name(kind, _IN_LOOKUPS[kind][0], _IN_LOOKUPS[kind][2], within=within) for kind in kinds]
-    other = [_with_name(kind, _candidates(_IN_LOOKUPS[kind][1], limit), "null", within=within) for kind in kinds]
+    limit = "limit (select tried from reach)"
+    tables = [(kind, *_IN_LOOKUPS[kind]) for kind in kinds]
+    known = [f"{famous} as materialized {_candidates(famous)}" for _, famous, _, _ in tables]
+    best = [_with_name(kind, famous, votes, within=within) for kind, famous, _, votes in tables]
+    other = [_with_name(kind, _candidates(rest, limit), "null", within=within) for kind, _, rest, _ in tables]
     return f"""
         with {", ".join(known)},
             best as materialized (from ({" union all ".join(best)}) {chosen}),
-            others as materialized (select {tried} as tried from (select count(*) as there from best)),
+            reach as materialized (select {tried} as tried from (select count(*) as there from best)),
             other as ({" union all ".join(other)}),
             found as materialized (from (select *, true as known from best union all select *, false from other) {chosen})"""
 
