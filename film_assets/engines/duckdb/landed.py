@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from film_assets.engines.duckdb import sql
-from film_assets.engines.duckdb.outcome import Difference, Outcome, Rebuilt, compare, outcome
+from film_assets.engines.duckdb import changes, sql
+from film_assets.engines.duckdb.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse, attached
 from film_assets.engines.landing import LANDING_VERSION, Slice, Written
 from film_assets.errors import BlobError
@@ -105,6 +105,7 @@ def _compare(
 ) -> tuple[dict[str, RangeState], dict[str, Rebuilt]]:
     """The new state of the ranges that were written, and how the rows of those that differ from before do so."""
     states, rebuilt = {}, {}
+    changes.begin(warehouse, blob)
     for item, new in written:
         key, before = item.range_key, warehouse.ranges.get((blob.name, item.range_key))
         if before is None:
@@ -112,11 +113,15 @@ def _compare(
             versions = dict.fromkeys(blob.column_names, item.digest)
         else:
             old = f"from {slices(warehouse, blob, [key])}"
-            difference = compare(warehouse, blob, old, f"from {_reading(blob, [str(warehouse.landing / new.file)])}")
+            fresh = f"from {_reading(blob, [str(warehouse.landing / new.file)])}"
+            difference = changes.compare(warehouse, blob, [key], old, fresh)[key]
             versions = difference.versions(before, item.digest)
+            if not changes.are_few(difference.rows, before):
+                changes.leave_out(warehouse, key)
         states[key] = RangeState(item.digest, "", versions, new.rows)
         if difference or before is None:
             rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names))
+    changes.note(warehouse, blob, states)
     return states, rebuilt
 
 
@@ -147,5 +152,4 @@ def _reading(blob: Blob, paths: Iterable[str]) -> str:
     listed = ", ".join(sql.text(path) for path in paths)
     if listed:
         return f"read_parquet([{listed}])"
-    columns = ", ".join(f"null::{column.type} as {sql.quoted(column.name)}" for column in blob.columns)
-    return f"(select {columns} limit 0)"
+    return f"({sql.no_rows(blob)})"

@@ -14,6 +14,7 @@ here: how they are made and kept up to date. Does not belong here: what is asked
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import duckdb
@@ -21,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from film_assets.engines.duckdb import sql
+from film_assets.engines.duckdb import changes, layout, sql
 from film_assets.engines.duckdb.landed import files
-from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse, digest
+from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse
 from film_assets.progress import Advance
 from film_assets.ranges import RANGE_KEYS
 from film_assets.tables import TABLES, Blob
@@ -31,6 +32,8 @@ from film_assets.tables.macros import BY_ID, SIGNATURE_BITS, block, code, folded
 
 _STRETCH = 1 << 14
 """Rows of a table: a block of ids is told for each stretch it lies in."""
+
+_PREFIX = {"tconst": "tt", "nconst": "nm"}
 
 _AT_ONCE = 1 << 16
 """Names whose signatures are made at once: few enough that they stay in the processor's cache."""
@@ -50,14 +53,23 @@ class _Lookup:
     Attributes:
         name: What it is called.
         columns: Its columns as they are declared in SQL; ``cut`` is the number of the range.
+        range_column: The ids it is cut by, of its tables.
+        number: Its own column that has these ids, as numbers.
         reads: Table -> the columns it is made from.
-        rows: What makes the rows of a range, without ``cut``.
+        rows: What makes the rows of these ranges, or of the ids in them that are ``touched``, without ``cut``.
     """
 
     name: str
     columns: str
+    range_column: str
+    number: str
     reads: Mapping[str, tuple[str, ...]]
-    rows: Callable[[Warehouse, str], Rows]
+    rows: Callable[[Warehouse, Sequence[str], bool], Rows]
+
+    @property
+    def code_version(self) -> str:
+        """That of the whole layout."""
+        return layout.VERSION
 
 
 def refresh(warehouse: Warehouse, advance: Advance) -> None:
@@ -65,13 +77,17 @@ def refresh(warehouse: Warehouse, advance: Advance) -> None:
     for statement in create_tables():
         warehouse.run(statement)
     for lookup in LOOKUPS:
-        wanted = {key: _version(warehouse, lookup, key) for key in RANGE_KEYS}
-        known = {key: state.own for key in RANGE_KEYS if (state := warehouse.ranges.get((lookup.name, key)))}
-        stale = [key for key in RANGE_KEYS if known.get(key) != wanted[key]]
+        wanted = {key: warehouse.inputs(lookup, key) for key in RANGE_KEYS}
+        known = {key: state for key in RANGE_KEYS if (state := warehouse.ranges.get((lookup.name, key)))}
+        stale = [key for key in RANGE_KEYS if key not in known or (known[key].own, known[key].others) != wanted[key]]
         advance(len(RANGE_KEYS) - len(stale))
         if stale:
             with warehouse.transaction():
-                _replace(warehouse, lookup, {key: wanted[key] for key in stale}, known.keys() & set(stale), advance)
+                touched = changes.find_touched(warehouse, lookup, [key for key in stale if key in known])
+                whole = [key for key in stale if key not in touched]
+                loose = _amend(warehouse, lookup, touched, advance) if touched else {}
+                _replace(warehouse, lookup, whole, known.keys() & set(whole), advance)
+                _remember(warehouse, lookup, {key: wanted[key] for key in stale}, loose)
 
 
 def create_tables() -> list[str]:
@@ -93,22 +109,37 @@ def note_places(connection: duckdb.DuckDBPyConnection) -> None:
             from {table} group by block, rowid // {_STRETCH} order by block""")
 
 
-def _version(warehouse: Warehouse, lookup: _Lookup, key: str) -> str:
-    return digest([warehouse.version(TABLES[name], key, columns) for name, columns in lookup.reads.items()])
+def _amend(warehouse: Warehouse, lookup: _Lookup, keys: Sequence[str], advance: Advance) -> dict[str, int]:
+    """Bring the ids that are ``touched`` up to date; range -> how many of its rows lie loose now."""
+    number, column = lookup.number, lookup.range_column
+    cut = f"({sql.range_of(column, 'id')})::utinyint as cut"
+    query = f"create or replace temp table codes as select {code('id', _PREFIX[column])} as {number}, {cut} from touched"
+    warehouse.run(query)
+    here = f"cut in ({', '.join(str(RANGE_KEYS.index(key)) for key in keys)})"
+    warehouse.run(f"delete from {lookup.name} where {here} and {number} in (select {number} from codes)")
+    rows = lookup.rows(warehouse, keys, True)().join(_frame(warehouse.connection, "from codes"), on=number)
+    warehouse.insert(lookup.name, rows)
+    advance(len(keys))
+    written = dict(rows.group_by("cut").len().iter_rows())
+    return {key: written.get(RANGE_KEYS.index(key), 0) + warehouse.ranges[lookup.name, key].loose for key in keys}
 
 
-def _replace(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, str], old: Iterable[str], advance: Advance) -> None:
+def _replace(warehouse: Warehouse, lookup: _Lookup, keys: Sequence[str], old: Iterable[str], advance: Advance) -> None:
     cuts = [RANGE_KEYS.index(key) for key in old]
     if cuts:
         warehouse.run(f"delete from {lookup.name} where cut in (select unnest(?))", [cuts])
-    filled = [key for key in wanted if any(warehouse.row_count(TABLES[name], [key]) for name in lookup.reads)]
-    counts = dict.fromkeys(wanted, 0)
-    advance(len(wanted) - len(filled))
-    for key, rows in zip(filled, _one_ahead([lookup.rows(warehouse, key) for key in filled]), strict=True):
+    filled = [key for key in keys if any(warehouse.row_count(TABLES[name], [key]) for name in lookup.reads)]
+    advance(len(keys) - len(filled))
+    for key, rows in zip(filled, _one_ahead([lookup.rows(warehouse, [key], False) for key in filled]), strict=True):
         warehouse.insert(lookup.name, rows.with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8)))
-        counts[key] = rows.height
         advance(1)
-    warehouse.remember(lookup.name, {key: RangeState(version, "", {}, counts[key]) for key, version in wanted.items()})
+
+
+def _remember(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, tuple[str, str]], loose: Mapping[str, int]) -> None:
+    counts = dict(warehouse.rows(f"select cut, count(*) from {lookup.name} group by cut"))
+    rows = {key: counts.get(RANGE_KEYS.index(key), 0) for key in wanted}
+    states = {key: RangeState(*inputs, {}, rows[key], loose.get(key, 0)) for key, inputs in wanted.items()}
+    warehouse.remember(lookup.name, states)
 
 
 def _one_ahead(makers: Sequence[Rows]) -> Iterator[pl.DataFrame]:
@@ -124,17 +155,22 @@ def _one_ahead(makers: Sequence[Rows]) -> Iterator[pl.DataFrame]:
 # ---- who has a part in what
 
 
-def _credits(warehouse: Warehouse, key: str) -> Rows:
-    """Who has a part in the titles of a range.
+def _credits(warehouse: Warehouse, keys: Sequence[str], touched: bool) -> Rows:
+    """Who has a part in the titles of these ranges.
 
     Columns who, what and part, which is the role and, behind a tab, the characters as the blob has them; sorted by who.
     """
-    cast, crew = (files(warehouse, _blob(name), [key]) for name in ("raw.cast", "raw.crew"))
+    found = {name: files(warehouse, _blob(name), keys) for name in ("raw.cast", "raw.crew")}
+    wanted = _frame(warehouse.connection, "select id as tconst from touched").lazy() if touched else None
+
+    def landed(name: str) -> pl.LazyFrame:
+        schema = dict.fromkeys(_blob(name).column_names, pl.String)
+        rows = pl.scan_parquet(found[name]) if found[name] else pl.LazyFrame(schema=schema)
+        return rows if wanted is None else rows.join(wanted, on="tconst", how="semi")
 
     def rows() -> pl.DataFrame:
-        played = pl.col("category") + (pl.lit("\t") + pl.col("characters")).fill_null("")
-        made = _landed(crew, "raw.crew")
-        parts = (_parts(_landed(cast, "raw.cast"), "nconst", played), _made(made, "director"), _made(made, "writer"))
+        made, played = landed("raw.crew"), pl.concat_str("category", "characters", separator="\t", ignore_nulls=True)
+        parts = (_parts(landed("raw.cast"), "nconst", played), _made(made, "director"), _made(made, "writer"))
         # String by string from many pieces, sorting would take several times as long.
         whole = pl.concat(parts).drop_nulls(["who", "what"]).collect(engine="streaming").rechunk()
         return whole.sort("who", maintain_order=True)
@@ -151,10 +187,6 @@ def _made(crew: pl.LazyFrame, role: str) -> pl.LazyFrame:
     return _parts(listed, role, pl.lit(role))
 
 
-def _landed(found: list[str], name: str) -> pl.LazyFrame:
-    return pl.scan_parquet(found) if found else pl.LazyFrame(schema=dict.fromkeys(_blob(name).column_names, pl.String))
-
-
 def _number(column: str, prefix: str) -> pl.Expr:
     """An id as ``code`` has it."""
     return pl.col(column).str.replace(prefix, "1", literal=True).cast(pl.Int64, strict=False)
@@ -163,30 +195,30 @@ def _number(column: str, prefix: str) -> pl.Expr:
 # ---- how well known they are, and names as they are compared
 
 
-def _query(warehouse: Warehouse, query: str) -> pl.DataFrame:
-    """The rows of a query, beside what the warehouse is writing."""
-    with warehouse.connection.cursor() as connection:
-        connection.execute(f"use {CATALOG}")
-        rows: pl.DataFrame = connection.sql(query).pl()
-        return rows
+def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Warehouse, Sequence[str], bool], Rows]:
+    """The rows of a query over the same ranges of tables, cut by a column of ids, with the signatures of the names among them."""
 
-
-def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Warehouse, str], Rows]:
-    """The rows of a query over the same range of tables, cut by a column of ids, with the signatures of the names among them."""
-
-    def maker(warehouse: Warehouse, key: str) -> Rows:
-        here = sql.in_ranges(column, [key])
+    def maker(warehouse: Warehouse, keys: Sequence[str], touched: bool) -> Rows:
+        here = sql.in_ranges(column, keys) + (f" and {column} in (select id from touched)" if touched else "")
 
         def of(table: str, condition: str = "true") -> str:
             return f"(from {table} where {here} and {condition})"
 
         def rows() -> pl.DataFrame:
-            names = _query(warehouse, f"{query(of)} order by id")
+            # Beside what the warehouse is writing; but what is touched only its own connection knows.
+            with nullcontext(warehouse.connection) if touched else warehouse.connection.cursor() as connection:
+                connection.execute(f"use {CATALOG}")
+                names = _frame(connection, f"{query(of)} order by id")
             return names.with_columns(signature=pl.Series(signatures(names["folded"].fill_null("")), dtype=pl.UInt64))
 
         return rows
 
     return maker
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    rows: pl.DataFrame = connection.sql(query).pl()
+    return rows
 
 
 _PAIRS = np.uint64(1) << (np.arange(1 << 16, dtype=np.uint64) % np.uint64(SIGNATURE_BITS))
@@ -257,6 +289,8 @@ LOOKUPS = (
     _Lookup(
         "lookup.credits",
         "who bigint, what bigint, part varchar",
+        "tconst",
+        "what",
         {
             "raw.cast": ("tconst", "ordering", "nconst", "category", "characters"),
             "raw.crew": ("tconst", "directors", "writers"),
@@ -266,22 +300,35 @@ LOOKUPS = (
     _Lookup(
         "lookup.known_people",
         f"{_NAME}, knownFor bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
+        "nconst",
+        "id",
         {**_PEOPLE_READ, _KNOWN: ("nconst", *_FIGURES)},
         _computed("nconst", _known_people),
     ),
     _Lookup(
         "lookup.other_people",
         f"{_NAME}, knownFor bigint",
+        "nconst",
+        "id",
         {**_PEOPLE_READ, _KNOWN: ("nconst",)},
         _computed("nconst", _other_people),
     ),
     _Lookup(
         "lookup.rated_titles",
         f"{_NAME}, averageRating double, numVotes integer, weightedRating double",
+        "tconst",
+        "id",
         {**_TITLES_READ, _RATED: ("tconst", *_RATING)},
         _computed("tconst", _rated_titles),
     ),
-    _Lookup("lookup.other_titles", _NAME, {**_TITLES_READ, _RATED: ("tconst",)}, _computed("tconst", _other_titles)),
+    _Lookup(
+        "lookup.other_titles",
+        _NAME,
+        "tconst",
+        "id",
+        {**_TITLES_READ, _RATED: ("tconst",)},
+        _computed("tconst", _other_titles),
+    ),
 )
 
 RANGES = len(LOOKUPS) * len(RANGE_KEYS)

@@ -4,7 +4,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
 from film_assets.tables import Table
 
@@ -19,7 +18,12 @@ class Difference:
     columns: Collection[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed)
+        return bool(self.rows)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are of all three kinds."""
+        return self.added + self.removed + self.changed
 
     def versions(self, before: RangeState, version: str) -> dict[str, str]:
         """The versions of the columns now: ``version`` for those that differ."""
@@ -63,12 +67,3 @@ def outcome(
     in_order = {key: rebuilt[key] for key in table.range_keys if key in rebuilt}
     seconds = time.monotonic() - started
     return Outcome(table, in_order, len(keys) - len(in_order), warehouse.row_count(table), before, seconds)
-
-
-def compare(warehouse: Warehouse, table: Table, old: str, new: str) -> Difference:
-    """How the rows of the query ``new`` differ from those of ``old``, by the key of the table."""
-    relation = warehouse.connection.sql(sql.difference(table, old, new))
-    row = dict(zip(relation.columns, relation.fetchall()[0], strict=True))
-    added, removed, changed = (row.pop(name) for name in ("_added", "_removed", "_changed"))
-    columns = table.column_names if added or removed else tuple(name for name, differs in row.items() if differs)
-    return Difference(added, removed, changed, columns)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS, ranges_of
+from film_assets.ranges import RANGE_KEYS, RANGES, UNCUT_KEYS, ranges_of
 from film_assets.tables import Column, Table
 
 
@@ -50,10 +50,11 @@ def _between(column: str, lower: str | None, upper: str | None) -> str:
     return "(" + " and ".join(bounds) + ")"
 
 
-def count_by_range(table: str, column: str, keys: Iterable[str]) -> str:
-    """A query for the rows of each of these ranges: columns range and rows."""
+def count_by_range(source: str, column: str, keys: Iterable[str], condition: str = "true") -> str:
+    """A query for the rows of each of these ranges, of those for which the condition holds: columns range and rows."""
     return " union all ".join(
-        f"select {text(key)} as range, count(*) as rows from {quoted(table)} where {in_ranges(column, [key])}" for key in keys
+        f"select {text(key)} as range, count(*) as rows from {quoted(source)} where {in_ranges(column, [key])} and {condition}"
+        for key in keys
     )
 
 
@@ -63,37 +64,78 @@ def fingerprints(table: Table, source: str, keys: Iterable[str]) -> str:
     Ranges with the same rows have the same sum, whatever their order.
     """
     rows = f"count(*) as rows, sum(hash({names(table.column_names)})) as fingerprint"
-    return f"select {_range_of(table)} as range, {rows} from {source} where {in_ranges(table.range_column, keys)} group by all"
+    wanted = in_ranges(table.range_column, keys)
+    return f"select {range_of(table.range_column)} as range, {rows} from {source} where {wanted} group by all"
 
 
-def _range_of(table: Table) -> str:
-    """An expression for the range that a row is in."""
-    if not table.range_column:
+def range_of(range_column: str, value: str = "") -> str:
+    """An expression for the key of the range that an id falls into: that of the range column, or another value's."""
+    if not range_column:
         return text(UNCUT_KEYS[0])
-    *but_last, last = ranges_of(table.range_column).values()
-    cases = (f"when {quoted(table.range_column)} < {text(item.upper or '')} then {text(item.key)}" for item in but_last)
+    *but_last, last = ranges_of(range_column).values()
+    cases = (f"when {value or quoted(range_column)} < {text(item.upper or '')} then {text(item.key)}" for item in but_last)
     return f"case {' '.join(cases)} else {text(last.key)} end"
 
 
-def difference(table: Table, old: str, new: str) -> str:
-    """A query for how two queries' rows of a table differ: added, removed, changed, and per column whether a value changed.
+def no_rows(table: Table) -> str:
+    """A query with the columns of a table and no rows."""
+    columns = ", ".join(f"null::{column.type} as {quoted(column.name)}" for column in table.columns)
+    return f"select {columns} limit 0"
 
-    Rows are the same row where their key is.
+
+def ids_of(table: Table) -> list[str]:
+    """Those of its columns that other tables are cut by."""
+    return [column for column in RANGES if column in table.column_names]
+
+
+def values_of(table: Table) -> list[str]:
+    """Its columns beside the key."""
+    return [column for column in table.column_names if column not in table.key]
+
+
+def differing(table: Table, old: str, new: str) -> str:
+    """A query for the rows of a table in which two queries for its rows differ; rows are the same row where their key is.
+
+    Columns _range, _id (its range column), _added, _removed, _was_C and _is_C for each id column C, and for each column beside
+    the key, under its name, whether the values differ.
     """
-    key, columns = table.key, table.column_names
     equals = "=" if table.range_column else "is not distinct from"
-    others = [column for column in columns if column not in key]
-    both = "(old._there and new._there)"
-    differs = {column: f"old.{quoted(column)} is distinct from new.{quoted(column)}" for column in others}
-    any_differs = " or ".join(differs.values()) or "false"
-    per_column = [f"coalesce(bool_or({both} and {test}), false) as {quoted(column)}" for column, test in differs.items()]
-    on = " and ".join(f"old.{quoted(column)} {equals} new.{quoted(column)}" for column in key)
-    counts = [
-        "count(*) filter (old._there is null) as _added",
-        "count(*) filter (new._there is null) as _removed",
-        f"count(*) filter ({both} and ({any_differs})) as _changed",
+    on = " and ".join(f"old.{quoted(column)} {equals} new.{quoted(column)}" for column in table.key)
+    both = "(old._there is not null and new._there is not null)"
+    unlike = {column: f"old.{quoted(column)} is distinct from new.{quoted(column)}" for column in values_of(table)}
+    cut_by = quoted(table.range_column)
+    columns = [
+        f"{f'coalesce(old.{cut_by}, new.{cut_by})' if table.range_column else 'null'} as _id",
+        "old._there is null as _added",
+        "new._there is null as _removed",
+        *(f"{side}.{quoted(column)} as _{verb}_{column}" for column in ids_of(table) for side, verb in _SIDES),
+        *(f"{both} and {test} as {quoted(column)}" for column, test in unlike.items()),
     ]
     return (
-        f"select {', '.join(counts + per_column)} from (select *, true as _there from ({old})) as old "
-        f"full join (select *, true as _there from ({new})) as new on {on}"
+        f"select {range_of(table.range_column, '_id')} as _range, * from ("
+        f"select {', '.join(columns)} from (select *, true as _there from ({old})) as old "
+        f"full join (select *, true as _there from ({new})) as new on {on} "
+        f"where not {both} or {' or '.join(unlike.values()) or 'false'})"
     )
+
+
+_SIDES = (("old", "was"), ("new", "is"))
+
+
+def differences(table: Table, source: str, keys: Iterable[str]) -> str:
+    """A query for how many of such rows were added, removed and changed in each of these ranges, and in which columns."""
+    counts = [f"count(*) filter ({test})" for test in ("_added", "_removed", "not _added and not _removed")]
+    columns = [f"bool_or({quoted(column)})" for column in values_of(table)]
+    wanted = ", ".join(map(text, keys))
+    return f"select _range, {', '.join(counts + columns)} from {source} where _range in ({wanted}) group by _range"
+
+
+def ids_in(table: Table, source: str) -> str:
+    """A query for the ids of such rows as they were and as they are: columns range, tconst, nconst."""
+    own = ids_of(table)
+
+    def side(verb: str, other: str) -> str:
+        ids = ", ".join(f"{f'_{verb}_{column}' if column in own else 'null'} as {column}" for column in RANGES)
+        return f"select _range as range, {ids} from {source} where not {other}"
+
+    return f"select distinct * from ({side('was', '_added')} union all {side('is', '_removed')})"

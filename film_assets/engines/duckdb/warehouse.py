@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import polars as pl
@@ -31,6 +31,10 @@ _STATE = (
     """create table if not exists state.ranges (
         name varchar, range varchar, own varchar, others varchar, versions map(varchar, varchar), rows bigint,
         builtAt timestamp)""",
+    "alter table state.ranges add column if not exists loose bigint default 0",
+    """create table if not exists state.changes (
+        name varchar, range varchar, before map(varchar, varchar), after map(varchar, varchar))""",
+    "create table if not exists state.changed (name varchar, range varchar, tconst varchar, nconst varchar)",
     "create table if not exists state.retired (file varchar, retiredAt timestamp)",
     "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
     "create table if not exists state.layout (version varchar)",
@@ -59,16 +63,42 @@ class RangeState:
         others: Digest of the inputs it was built from that are not cut the same way, over all their ranges.
         versions: Column -> its version: the same version, the same values.
         rows: How many rows it has.
+        loose: How many of them were written by themselves since it was last written as a whole, so that they lie elsewhere.
     """
 
     own: str
     others: str
     versions: Mapping[str, str]
     rows: int
+    loose: int = 0
 
     def version(self, columns: Iterable[str]) -> str:
         """The version of these columns together."""
         return digest([(column, self.versions.get(column)) for column in columns])
+
+
+Ranges = Mapping[tuple[str, str], RangeState]
+"""Name and range -> what is known of it."""
+
+
+class Made(Protocol):
+    """What is made from tables, range by range: another table, or a copy for look-ups."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in SQL."""
+
+    @property
+    def range_column(self) -> str:
+        """The column of ids whose ranges it is cut by; empty where it is not."""
+
+    @property
+    def reads(self) -> Mapping[str, tuple[str, ...]]:
+        """Table -> the columns of it that this is made from."""
+
+    @property
+    def code_version(self) -> str:
+        """Another one where it is made otherwise."""
 
 
 CATALOG = "films"
@@ -220,15 +250,15 @@ class Warehouse:
     # ---- state of ranges
 
     def _load_ranges(self) -> dict[tuple[str, str], RangeState]:
-        found = self.rows("select name, range, own, others, versions, rows from state.ranges")
-        return {(name, key): RangeState(own, others, versions, rows) for name, key, own, others, versions, rows in found}
+        found = self.rows("select name, range, own, others, versions, rows, loose from state.ranges")
+        return {(name, key): RangeState(*state) for name, key, *state in found}
 
     def remember(self, name: str, states: Mapping[str, RangeState]) -> None:
         """Write down the state of these ranges of a table; within the transaction that writes their rows."""
         self.run("delete from state.ranges where name = ? and range in (select unnest(?))", [name, list(states)])
         rows = [
-            {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
-            | {"versions": [{"key": column, "value": version} for column, version in state.versions.items()]}
+            {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows, "loose": state.loose}
+            | {"versions": entries(state.versions)}
             for key, state in states.items()
         ]
         self.insert(
@@ -259,18 +289,25 @@ class Warehouse:
 
     def version(self, table: Table, key: str, columns: Iterable[str] | None = None) -> str:
         """The version of a range, or of some of its columns: the same version, the same rows."""
-        state = self.ranges.get((table.name, key))
-        if state is None:
-            return "absent"
-        return state.version(columns or table.column_names)
+        return _version(self.ranges, table, key, columns or table.column_names)
 
-    def inputs(self, table: Table, key: str) -> tuple[str, str]:
-        """What a range of a computed table would be built from now: ``own`` and ``others`` of its state."""
-        own, others = [table.code_version], []
-        for name, columns in table.reads.items():
+    def inputs(self, made: Made, key: str, ranges: Ranges | None = None) -> tuple[str, str]:
+        """What a range would be made from now, or if the ranges were as given: ``own`` and ``others`` of its state."""
+        own, others = [made.code_version], []
+        for name, columns in made.reads.items():
             upstream = TABLES[name]
-            if upstream.range_column == table.range_column:
-                own.append(self.version(upstream, key, columns))
+            if upstream.range_column == made.range_column:
+                own.append(_version(ranges or self.ranges, upstream, key, columns))
             else:
-                others += [self.version(upstream, other, columns) for other in upstream.range_keys]
+                others += [_version(ranges or self.ranges, upstream, other, columns) for other in upstream.range_keys]
         return digest(own), digest(others)
+
+
+def _version(ranges: Ranges, table: Table, key: str, columns: Iterable[str]) -> str:
+    state = ranges.get((table.name, key))
+    return state.version(columns) if state else "absent"
+
+
+def entries(versions: Mapping[str, str]) -> list[dict[str, str]]:
+    """Versions as a row to insert has them; SQL's ``map_from_entries`` makes a map of it."""
+    return [{"key": column, "value": version} for column, version in versions.items()]

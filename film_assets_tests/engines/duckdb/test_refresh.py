@@ -348,8 +348,9 @@ refresh(load_settings(source=sys.argv[1], home=sys.argv[2]))
     ("module", "name", "call", "before"),
     [
         ("landed", "_replace_slices", 1, ""),
-        ("rebuild", "_write", 1, ""),
-        ("rebuild", "_write", 2, "real(*args, **kwargs); "),
+        ("rebuild", "_write_whole", 1, ""),
+        ("rebuild", "_write_whole", 2, "real(*args, **kwargs); "),
+        ("changes", "note", 3, "real(*args, **kwargs); "),
         ("publish", "_finish", 1, ""),
         ("publish", "_finish", 1, "real(*args, **kwargs); "),
         ("publish", "_remember", 1, ""),
