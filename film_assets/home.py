@@ -39,6 +39,11 @@ class Home:
         return self.folder / "warehouse.duckdb"
 
     @property
+    def spare(self) -> Path:
+        """The file that is to be the working file, while it is made."""
+        return self.folder / "warehouse.duckdb.new"
+
+    @property
     def films(self) -> Path:
         """The published snapshot, which readers open."""
         return self.folder / "films.duckdb"

@@ -194,7 +194,7 @@ class Pipeline:
 
     def _copying(self) -> AbstractContextManager[Advance]:
         """Shows how much of the working file has been copied."""
-        total, copy = self._home.warehouse.stat().st_size, self._home.unpublished
+        total, copy = self._home.warehouse.stat().st_size, self._home.spare
         return self._progress.task(PUBLISHING, total, "bytes", done=lambda: _size(copy))
 
     @property

@@ -65,6 +65,13 @@ def note(warehouse: Warehouse, table: Table, states: Mapping[str, RangeState]) -
     warehouse.insert("state.changes", steps, f"* replace ({maps})")
 
 
+def forget(warehouse: Warehouse) -> None:
+    """Empty the log, as everything is made from what there is now."""
+    with warehouse.transaction():
+        for table in ("state.changed", "state.changes"):
+            warehouse.run(f"delete from {table}")
+
+
 # ---- what follows from it
 
 

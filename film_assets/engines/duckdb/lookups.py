@@ -5,7 +5,7 @@ titles, and to find a person in them takes a second. The other four have every n
 and a signature of it: a bit for each pair of bytes that stand side by side. A text can only be in a name whose signature has all
 the bits of its own, and numbers are compared ten times as fast as names. ``lookup.known_people`` and ``lookup.rated_titles`` are
 those who have votes; ``lookup.other_people`` and ``lookup.other_titles``, the most, are gone through only where those do not
-fill an answer. ``lookup.titles_places`` and its like are filled in the snapshot alone, where nothing moves any more: they say
+fill an answer. ``lookup.titles_places`` and its like are filled when all is done and nothing moves any more: they say
 between which rows the ids of each block of numbers are, so that a thousand are found as quickly as ten.
 
 Ids are numbers here (``code``), which sort, press and join better. Only the macros (``tables.macros``) know these tables. Belongs
@@ -98,12 +98,13 @@ def create_tables() -> list[str]:
 
 
 def note_places(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write down in a snapshot between which rows the ids of each block are.
+    """Write down, in a file that is to be the snapshot, between which rows the ids of each block are.
 
     Ids are written in about their order. Where a block is scattered, as where one range ends and another begins, it is told for
     each stretch of the table by itself, so that no block spans many rows.
     """
     for name, (table, number) in BY_ID.items():
+        connection.execute(f"truncate lookup.{name}_places")
         connection.execute(f"""
             insert into lookup.{name}_places select {block(number)} as block, min(rowid) as first, max(rowid) as last
             from {table} group by block, rowid // {_STRETCH} order by block""")

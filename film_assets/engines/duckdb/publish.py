@@ -1,14 +1,13 @@
-"""Gives readers their snapshot: a copy of the working file, swapped in by one atomic rename.
+"""Gives readers their snapshot: the working file becomes it by one atomic rename, and what was the snapshot the working file.
 
 Readers who hold the old file keep it, whole; who opens the file afterwards sees the new one. Does not belong here: what is in the
 tables, and how readers use them (``reader``).
 """
 
-import os
 import shutil
 from pathlib import Path
 
-from film_assets.engines.duckdb import lookups, sql
+from film_assets.engines.duckdb import blocks, changes, lookups, sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, attached, digest
 from film_assets.home import Home
@@ -24,17 +23,26 @@ def publish(warehouse: Warehouse, home: Home, *, force: bool = False) -> bool:
     wanted = digest(_contents(warehouse), views)
     if home.films.exists() and warehouse.published_version == wanted and not force:
         return False
-    unfinished = home.unpublished
-    try:
-        with warehouse.released() as working:
-            shutil.copyfile(working, unfinished)
-        _finish(unfinished, views)
-        unfinished.replace(home.films)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    _sync(home.folder)
+    changes.forget(warehouse)
+    with warehouse.released() as working:
+        _finish(working, views)
+        _swap(home)
     _remember(warehouse, wanted)
     return True
+
+
+def _swap(home: Home) -> None:
+    """Publish the working file, and make another of the file that was published before, most of which is the same."""
+    for path in (home.spare, home.unpublished):
+        path.unlink(missing_ok=True)
+    if home.films.exists():
+        blocks.link(home.films, home.spare)
+    if not blocks.link(home.warehouse, home.unpublished):
+        shutil.copyfile(home.warehouse, home.unpublished)
+        blocks.sync(home.unpublished)
+    home.unpublished.replace(home.films)
+    blocks.sync(home.folder)
+    blocks.separate(home.warehouse, home.films, home.spare)
 
 
 def _contents(warehouse: Warehouse) -> list[object]:
@@ -49,7 +57,7 @@ def _raw_views(warehouse: Warehouse) -> list[str]:
 
 
 def _finish(path: Path, views: list[str]) -> None:
-    """What only the snapshot has: the places of ids, views of the landed slices, macros, the words of the declarations."""
+    """What only readers use: the places of ids, views of the landed slices, macros, the words of the declarations."""
     comments = [
         *(statement for table in (*BLOBS, *QUALITY) for statement in sql.comments(table, "view")),
         *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
@@ -58,15 +66,6 @@ def _finish(path: Path, views: list[str]) -> None:
         lookups.note_places(connection)
         for statement in (*views, *comments):
             connection.execute(statement)
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remember(warehouse: Warehouse, wanted: str) -> None:

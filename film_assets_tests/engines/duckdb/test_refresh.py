@@ -353,6 +353,8 @@ refresh(load_settings(source=sys.argv[1], home=sys.argv[2]))
         ("changes", "note", 3, "real(*args, **kwargs); "),
         ("publish", "_finish", 1, ""),
         ("publish", "_finish", 1, "real(*args, **kwargs); "),
+        ("blocks", "make_same", 1, ""),
+        ("blocks", "make_same", 1, "real(*args, **kwargs); "),
         ("publish", "_remember", 1, ""),
     ],
 )
