@@ -68,7 +68,8 @@ class Table:
         text: What the table holds, in words.
         function: From frames to a frame; a parameter ``raw_titles`` is given the table ``raw.titles``. None for a blob.
         uses: Columns that decide which rows there are without giving a value (filters, joins), as ``schema.table.column``.
-        range_column: The id column whose ranges partition the table; empty where the table is not partitioned.
+        range_column: The id column whose ranges partition the table; empty where the table is not partitioned. The rows of an id
+            come from rows of that id alone in every input that has the column.
     """
 
     name: str

@@ -15,7 +15,7 @@ from typing import Any
 from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, digest
-from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS, ranges_of
+from film_assets.ranges import UNCUT_KEYS
 from film_assets.tables import BLOBS, COMPUTED, TABLES, Column, Table
 
 TOLERATED_ORPHANS = 0.02
@@ -119,7 +119,7 @@ class _RowRule(Rule):
         }
 
     def look(self, warehouse: Warehouse, keys: Sequence[str]) -> Iterable[tuple[str, int, Sequence[str]]]:
-        query = f"""select {_range_of("id", self.table)} as range, count(*), min(distinct example, {EXAMPLES})
+        query = f"""select {sql.range_of(self.table.range_column, "id")} as range, count(*), min(distinct example, {EXAMPLES})
             from ({self.offending(keys)}) group by range"""
         return warehouse.rows(query)
 
@@ -329,15 +329,6 @@ def _remember(warehouse: Warehouse, new: Sequence[Mapping[str, Any]]) -> None:
                 [names, rules, keys],
             )
             warehouse.insert("state.checks", new, "* replace (examples::varchar[] as examples)")
-
-
-def _range_of(expression: str, table: Table) -> str:
-    """An expression for the range of a table that an id falls into."""
-    if not table.range_column:
-        return sql.text(table.range_keys[0])
-    ranges = ranges_of(table.range_column).values()
-    cases = (f"when {expression} < {sql.text(item.upper)} then {sql.text(item.key)}" for item in ranges if item.upper)
-    return f"case {' '.join(cases)} else {sql.text(RANGE_KEYS[-1])} end"
 
 
 # ---- the rules there are

@@ -71,6 +71,8 @@ def _replace(warehouse: Warehouse, table: Table, keys: list[str], targets: _Targ
     states = {key: _next_state(before[key], *targets[key], *found[key]) for key in keys}
     changes.note(warehouse, table, states)
     warehouse.remember(table.name, states)
+    for temporary in ("fresh", "differing", "touched"):
+        warehouse.run(f"drop table if exists temp.{temporary}")
     differences = {key: difference for key, (difference, _) in found.items()}
     return {
         key: Rebuilt(states[key].rows, differences[key], warehouse.version(table, key))
