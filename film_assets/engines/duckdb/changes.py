@@ -20,7 +20,7 @@ _ONE_IN = 8
 """Few rows of a range are one in so many at most: it costs as much to write more one by one as to write them all."""
 
 
-def are_few(rows: int, state: RangeState) -> bool:
+def _are_few(rows: int, state: RangeState) -> bool:
     """Whether so many rows of a range may be written by themselves, beside those that were since it was last written whole."""
     return (state.loose + rows) * _ONE_IN <= state.rows
 
@@ -46,9 +46,12 @@ def compare(warehouse: Warehouse, table: Table, keys: Sequence[str], old: str, n
     return found
 
 
-def leave_out(warehouse: Warehouse, key: str) -> None:
-    """Forget which rows differ in a range, where they are not few."""
-    warehouse.run("delete from differing where _range = ?", [key])
+def keep_few(warehouse: Warehouse, table: Table, key: str, difference: Difference) -> bool:
+    """Whether the rows that differ in a range have ids and are few; if not, it is forgotten which they are."""
+    few = bool(table.range_column) and _are_few(difference.rows, warehouse.ranges[table.name, key])
+    if not few:
+        warehouse.run("delete from differing where _range = ?", [key])
+    return few
 
 
 def note(warehouse: Warehouse, table: Table, states: Mapping[str, RangeState]) -> None:
@@ -101,7 +104,7 @@ def _earlier(warehouse: Warehouse) -> dict[tuple[str, str], RangeState]:
 def _was_made_from(warehouse: Warehouse, made: Made, key: str, earlier: Ranges) -> bool:
     state = warehouse.ranges[made.name, key]
     own, others = zip(warehouse.inputs(made, key), warehouse.inputs(made, key, earlier), strict=True)
-    return state.own in own and state.others in others and are_few(0, state)
+    return state.own in own and state.others in others and _are_few(0, state)
 
 
 def _touched(warehouse: Warehouse, made: Made, keys: Sequence[str], earlier: Ranges) -> Iterator[str | None]:

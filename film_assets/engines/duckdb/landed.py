@@ -116,8 +116,7 @@ def _compare(
             fresh = f"from {_reading(blob, [str(warehouse.landing / new.file)])}"
             difference = changes.compare(warehouse, blob, [key], old, fresh)[key]
             versions = difference.versions(before, item.digest)
-            if not changes.are_few(difference.rows, before):
-                changes.leave_out(warehouse, key)
+            changes.keep_few(warehouse, blob, key, difference)
         states[key] = RangeState(item.digest, "", versions, new.rows)
         if difference or before is None:
             rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names))

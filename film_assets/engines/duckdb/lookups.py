@@ -78,15 +78,15 @@ def refresh(warehouse: Warehouse, advance: Advance) -> None:
         warehouse.run(statement)
     for lookup in LOOKUPS:
         wanted = {key: warehouse.inputs(lookup, key) for key in RANGE_KEYS}
-        known = {key: state for key in RANGE_KEYS if (state := warehouse.ranges.get((lookup.name, key)))}
-        stale = [key for key in RANGE_KEYS if key not in known or (known[key].own, known[key].others) != wanted[key]]
+        stale = [key for key in RANGE_KEYS if warehouse.made_from(lookup, key) != wanted[key]]
+        known = [key for key in stale if (lookup.name, key) in warehouse.ranges]
         advance(len(RANGE_KEYS) - len(stale))
         if stale:
             with warehouse.transaction():
-                touched = changes.find_touched(warehouse, lookup, [key for key in stale if key in known])
+                touched = changes.find_touched(warehouse, lookup, known)
                 whole = [key for key in stale if key not in touched]
                 loose = _amend(warehouse, lookup, touched, advance) if touched else {}
-                _replace(warehouse, lookup, whole, known.keys() & set(whole), advance)
+                _replace(warehouse, lookup, whole, set(known) & set(whole), advance)
                 _remember(warehouse, lookup, {key: wanted[key] for key in stale}, loose)
 
 

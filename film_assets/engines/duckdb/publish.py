@@ -4,7 +4,6 @@ Readers who hold the old file keep it, whole; who opens the file afterwards sees
 tables, and how readers use them (``reader``).
 """
 
-import shutil
 from pathlib import Path
 
 from film_assets.engines.duckdb import blocks, changes, lookups, sql
@@ -38,8 +37,7 @@ def _swap(home: Home) -> None:
     if home.films.exists():
         blocks.link(home.films, home.spare)
     if not blocks.link(home.warehouse, home.unpublished):
-        shutil.copyfile(home.warehouse, home.unpublished)
-        blocks.sync(home.unpublished)
+        blocks.make_same(home.warehouse, home.unpublished)
     home.unpublished.replace(home.films)
     blocks.sync(home.folder)
     blocks.separate(home.warehouse, home.films, home.spare)

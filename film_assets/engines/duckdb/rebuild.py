@@ -28,7 +28,7 @@ def rebuild(warehouse: Warehouse, table: Table, keys: Sequence[str], *, force: b
     """Rebuild those of the given ranges of a computed table whose inputs changed, or all of them with ``force``."""
     started, before = time.monotonic(), warehouse.row_count(table)
     targets = {key: warehouse.inputs(table, key) for key in keys}
-    stale = [key for key in keys if force or _inputs(warehouse, table, key) != targets[key]]
+    stale = [key for key in keys if force or warehouse.made_from(table, key) != targets[key]]
     new = [key for key in stale if (table.name, key) not in warehouse.ranges]
     known = [key for key in stale if key not in new]
     rebuilt: dict[str, Rebuilt] = {}
@@ -37,11 +37,6 @@ def rebuild(warehouse: Warehouse, table: Table, keys: Sequence[str], *, force: b
             rebuilt |= _fill(warehouse, table, new, targets) if new else {}
             rebuilt |= _replace(warehouse, table, known, targets, force=force) if known else {}
     return outcome(warehouse, table, rebuilt, keys, before, started)
-
-
-def _inputs(warehouse: Warehouse, table: Table, key: str) -> tuple[str, str] | None:
-    state = warehouse.ranges.get((table.name, key))
-    return (state.own, state.others) if state else None
 
 
 def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: _Targets) -> dict[str, Rebuilt]:
@@ -113,10 +108,8 @@ def _renew(warehouse: Warehouse, table: Table, keys: list[str], *, force: bool) 
     for key in (key for key in keys if now.get(key) != past.get(key)):
         condition = sql.in_ranges(table.range_column, [key])
         found |= changes.compare(warehouse, table, [key], *(f"from {rows} where {condition}" for rows in (name, "fresh")))
-        if table.range_column and changes.are_few(found[key].rows, warehouse.ranges[table.name, key]):
+        if changes.keep_few(warehouse, table, key, found[key]):
             few.append(key)
-        else:
-            changes.leave_out(warehouse, key)
     whole = [key for key in keys if force or (found[key] and key not in few)]
     loose = _write_by_id(warehouse, table, [key for key in few if key not in whole]) | _write_whole(warehouse, table, whole)
     return {key: (difference, loose.get(key)) for key, difference in found.items()}

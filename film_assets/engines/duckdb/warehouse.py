@@ -293,6 +293,11 @@ class Warehouse:
         """The version of a range, or of some of its columns: the same version, the same rows."""
         return _version(self.ranges, table, key, columns or table.column_names)
 
+    def made_from(self, made: Made, key: str) -> tuple[str, str] | None:
+        """What a range was made from, as ``inputs`` tells it; None where it was never made."""
+        state = self.ranges.get((made.name, key))
+        return (state.own, state.others) if state else None
+
     def inputs(self, made: Made, key: str, ranges: Ranges | None = None) -> tuple[str, str]:
         """What a range would be made from now, or if the ranges were as given: ``own`` and ``others`` of its state."""
         own, others = [made.code_version], []
