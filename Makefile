@@ -30,7 +30,7 @@ pictures: demo  ## Run the notebooks on the sample and keep their charts for the
 	python -m notebooks.pictures
 
 docs: setup  ## Write the pages on the data anew, from the declarations
-	python -m film_assets.docs
+	python -m docs.generate
 
 test: setup browser  ## Run all checks and tests
 	ruff check

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import polars as pl
 
-from film_assets.ranges import RANGES
 from film_assets.sample import write_sample
 from film_assets.tables import BLOBS
+from film_assets.tables.ranges import RANGES
 
 _RANGE = "05"
 _ROWS = 20

@@ -16,7 +16,7 @@ import httpx2
 import requests
 from azure.storage.blob import ContainerClient
 
-from film_assets.progress import Silent
+from film_assets.common.progress import Silent
 from film_assets.sources import AzureAccess, open_source
 from film_assets_tests import azurite
 

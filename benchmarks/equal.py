@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from film_assets.engines.duckdb.sql import quoted
 from film_assets.tables import COMPUTED, Table
+from film_assets.tables.sql import quoted
 
 
 def check(films: Path, plain: Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from film_assets.progress import Silent
+from film_assets.common.progress import Silent
 
 AROUND, STARTING = "Dagster around the steps", "start and imports"
 
@@ -51,7 +51,7 @@ def parts(blobs: Path, home: Path) -> dict[str, tuple[float, float]]:
 
 
 def _refresh(blobs: Path, home: Path) -> dict[str, tuple[float, float]]:
-    from film_assets.assets.run import run_refresh
+    from film_assets.orchestration.run import run_refresh
     from film_assets.settings import load_settings
 
     stopwatch = Stopwatch()

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from film_assets.assets.blobs import blobs
-from film_assets.assets.checks import table_checks
-from film_assets.assets.describe import key_of
-from film_assets.assets.jobs import REFRESH
-from film_assets.assets.retention import retention_job
-from film_assets.assets.schedules import abandoned_runs, daily_refresh, daily_retention
-from film_assets.assets.snapshot import snapshot
-from film_assets.assets.tables import TABLE_ASSETS
-from film_assets.delivery.settings import FilmsDelivery
-from film_assets.pipeline import Pipeline, Report
-from film_assets.progress import Progress
+from film_assets.common.progress import Progress
+from film_assets.notifications.settings import FilmsDelivery
+from film_assets.orchestration.assets.blobs import blobs
+from film_assets.orchestration.assets.checks import table_checks
+from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.assets.snapshot import snapshot
+from film_assets.orchestration.assets.tables import TABLE_ASSETS
+from film_assets.orchestration.jobs import REFRESH
+from film_assets.orchestration.retention import retention_job
+from film_assets.orchestration.schedules import abandoned_runs, daily_refresh, daily_retention
+from film_assets.refresh.pipeline import Pipeline, Report
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import BLOBS, Blob
 
@@ -74,7 +74,7 @@ def _blobs_of(run: dg.DagsterRun | None) -> list[Blob]:
 
 def _deliveries(settings: FilmsDelivery) -> list[dg.AssetsDefinition]:
     """Imported only where something is delivered."""
-    from film_assets.assets.delivery import delivery_assets
+    from film_assets.orchestration.assets.notifications import delivery_assets
 
     return list(delivery_assets(settings))
 

@@ -13,7 +13,7 @@ from dotenv import load_dotenv
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from film_assets import machine
+from film_assets.common import machine
 from film_assets.errors import FilmAssetsError
 from film_assets.home import Home
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from film_assets.pipeline import Pipeline, Report
+from film_assets.refresh.pipeline import Pipeline, Report
 from film_assets.sample import write_sample
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import BLOBS, COMPUTED

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from film_assets import docs
-from film_assets.tables import TABLES, macros
+from docs import generate as docs
+from film_assets.snapshot import macros
+from film_assets.tables import TABLES
 
 
 @pytest.mark.parametrize("name", docs.pages())

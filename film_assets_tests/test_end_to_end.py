@@ -5,9 +5,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS
 from film_assets.tables import BLOBS, COMPUTED
-from film_assets_tests import cli, expected
+from film_assets.tables.ranges import RANGE_KEYS, UNCUT_KEYS
+from film_assets_tests import command, expected
 from film_assets_tests.azurite import Azurite
 
 
@@ -21,27 +21,27 @@ def test_container_to_tables_and_back_again(azurite: Azurite, sample: Path, tmp_
 
         for path in sample.glob("*.tsv"):
             upload(path.name, path.read_bytes())
-        first = cli.refresh(url, home)
+        first = command.refresh(url, home)
         _check_first(first, home, sample)
 
-        assert cli.rebuilt(cli.refresh(url, home)) == {}
+        assert command.rebuilt(command.refresh(url, home)) == {}
 
         ratings = (sample / "ratings.tsv").read_bytes()
         tconst, changed = _with_one_rating_changed(ratings)
         upload("ratings.tsv", changed)
-        second = cli.refresh(url, home)
+        second = command.refresh(url, home)
         assert second["blobs"]["ratings"]["changed"]
         assert not second["blobs"]["titles"]["downloaded"]
         assert second["published"]
-        _check_second(cli.rebuilt(second), home, tconst)
+        _check_second(command.rebuilt(second), home, tconst)
 
         upload("ratings.tsv", changed)
-        third = cli.refresh(url, home)
+        third = command.refresh(url, home)
         assert third["blobs"]["ratings"]["downloaded"]
         assert not third["blobs"]["ratings"]["changed"]
-        assert cli.rebuilt(third) == {}
+        assert command.rebuilt(third) == {}
         assert not third["published"]
-        assert not cli.refresh(url, home)["blobs"]["ratings"]["downloaded"]
+        assert not command.refresh(url, home)["blobs"]["ratings"]["downloaded"]
     assert not list((home / "landing" / "downloads").iterdir())
 
 
@@ -65,7 +65,7 @@ def _with_one_rating_changed(blob: bytes) -> tuple[str, bytes]:
 
 
 def _check_second(rebuilt: dict[str, list[str]], home: Path, tconst: str) -> None:
-    from film_assets.engines.duckdb import sql
+    from film_assets.tables import sql
 
     with duckdb.connect(home / "films.duckdb", read_only=True) as films:
 
@@ -86,11 +86,11 @@ def _check_second(rebuilt: dict[str, list[str]], home: Path, tconst: str) -> Non
 
 def test_status_tells_what_changed(sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    new = cli.film_assets("status", "--source", sample, home=home)
+    new = command.film_assets("status", "--source", sample, home=home)
     assert new.returncode == 0
     assert new.stdout.count(" new") == len(BLOBS)
-    cli.refresh(sample, home)
-    assert cli.film_assets("status", "--source", sample, home=home).stdout.count("unchanged") == len(BLOBS)
+    command.refresh(sample, home)
+    assert command.film_assets("status", "--source", sample, home=home).stdout.count("unchanged") == len(BLOBS)
     assert not (home / "elsewhere").exists()
 
 
@@ -105,7 +105,7 @@ def test_status_tells_what_changed(sample: Path, tmp_path: Path) -> None:
 )
 def test_a_source_that_cannot_be_is_one_line(tmp_path: Path, source: str | None, message: str) -> None:
     given = ["--source", source] if source else []
-    done = cli.film_assets("refresh", *given, home=tmp_path / "home")
+    done = command.film_assets("refresh", *given, home=tmp_path / "home")
     assert done.returncode == 1
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -115,7 +115,7 @@ def test_a_source_that_cannot_be_is_one_line(tmp_path: Path, source: str | None,
 def test_a_container_that_is_not_there_or_not_public_is_one_line(azurite: Azurite, tmp_path: Path) -> None:
     with azurite.container("films-private", public=False):
         for name in ("films-private", "films-absent"):
-            done = cli.film_assets("refresh", "--source", f"{azurite.url}/{name}", home=tmp_path / "home")
+            done = command.film_assets("refresh", "--source", f"{azurite.url}/{name}", home=tmp_path / "home")
             assert done.returncode == 1
             assert len(done.stderr.strip().splitlines()) == 1, done.stderr
             assert name in done.stderr
@@ -123,7 +123,7 @@ def test_a_container_that_is_not_there_or_not_public_is_one_line(azurite: Azurit
 
 def test_a_home_that_cannot_be_is_one_line(sample: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = cli.film_assets("refresh", "--source", sample, home=tmp_path / "file" / "home")
+    done = command.film_assets("refresh", "--source", sample, home=tmp_path / "file" / "home")
     assert done.returncode == 1
     assert "FILM_ASSETS_HOME" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
@@ -131,20 +131,20 @@ def test_a_home_that_cannot_be_is_one_line(sample: Path, tmp_path: Path) -> None
 
 def test_a_bad_blob_is_one_line_and_touches_nothing(sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    cli.refresh(sample, home)
+    command.refresh(sample, home)
     before = (home / "films.duckdb").stat()
     broken = tmp_path / "broken"
     broken.mkdir()
     for path in sample.glob("*.tsv"):
         (broken / path.name).write_bytes(b"" if path.stem == "names" else path.read_bytes())
-    done = cli.film_assets("refresh", "--source", broken, home=home)
+    done = command.film_assets("refresh", "--source", broken, home=home)
     assert done.returncode == 1
     assert done.stderr.strip() == "film-assets: names: the blob is empty; upload it again"
     assert (home / "films.duckdb").stat() == before
 
 
 def test_faults_are_kept_with_their_lines(faulty_sample: Path, tmp_path: Path) -> None:
-    document = cli.refresh(faulty_sample, tmp_path / "home")
+    document = command.refresh(faulty_sample, tmp_path / "home")
     with duckdb.connect(tmp_path / "home" / "films.duckdb", read_only=True) as films:
         rejected = films.sql("select blob, line, text from quality.rejected_rows").fetchall()
     assert {blob for blob, _, _ in rejected} == {blob.short for blob in BLOBS}

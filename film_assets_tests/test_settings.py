@@ -63,7 +63,9 @@ def test_what_is_set_wins(control_group: tuple[str, ...]) -> None:
 
 
 def test_the_command_line_finds_out_nothing_before_it_needs_to() -> None:
-    code = "import sys; from film_assets import cli; cli.load_settings(); print(*{'duckdb', 'polars'} & {*sys.modules})"
+    code = (
+        "import sys; from film_assets.cli import commands as c; c.load_settings(); print(*{'duckdb', 'polars'} & {*sys.modules})"
+    )
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
     assert done.stdout.strip() == ""

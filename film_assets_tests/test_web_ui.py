@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from film_assets_tests.blobs import change, write_real_rows
-from film_assets_tests.cli import PROGRAM
+from film_assets_tests.command import PROGRAM
 
 SCREENSHOTS = Path(__file__).parent.parent / "build" / "screenshots"
 LOCATION = "film_assets.definitions"

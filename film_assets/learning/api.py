@@ -19,8 +19,8 @@ import duckdb
 import stamina
 from pydantic import SecretStr
 
+from film_assets.common.retries import log_retries
 from film_assets.errors import FilmAssetsError, SourceError, TransientError
-from film_assets.retries import log_retries
 
 if TYPE_CHECKING:
     import httpx2

@@ -16,8 +16,8 @@ from film_assets.learning import api, reports
 from film_assets.learning.load import BATCH, load
 from film_assets.learning.resource import LearningResource
 from film_assets.learning.settings import LearningSettings
-from film_assets.publish.mail import send
-from film_assets.publish.sheets import upsert
+from film_assets.notifications.channels.mail import send
+from film_assets.notifications.channels.sheets import upsert
 
 GROUP = "learning"
 POOL = "learning"

@@ -10,7 +10,7 @@ from film_assets.learning.jobs import DAILY, daily_schedule, died_runs, retentio
 from film_assets.learning.logs import logging_to
 from film_assets.learning.resource import Learning
 from film_assets.learning.settings import LearningSettings
-from film_assets.publish.digest import duration
+from film_assets.notifications.channels.digest import duration
 
 _log = logging.getLogger(__name__)
 

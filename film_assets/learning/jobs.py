@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
-from film_assets.failures import PATIENT
 from film_assets.learning.assets import GROUP, RAW
 from film_assets.learning.logs import delete_old_logs
 from film_assets.learning.resource import Learning, LearningResource
 from film_assets.learning.settings import LearningSettings
+from film_assets.orchestration.failures import PATIENT
 
 JOB = "learning"
 _SECONDS_A_DAY = 24 * 60 * 60

@@ -11,7 +11,7 @@ import polars as pl
 
 from film_assets.learning.database import Database
 from film_assets.learning.schema import METRICS
-from film_assets.publish.digest import Digest, Section, duration
+from film_assets.notifications.channels.digest import Digest, Section, duration
 
 _COUNTS = ("rows_fetched", "rows_valid", "rows_rejected", "rows_new")
 _CHART_DAYS = 30
@@ -71,7 +71,7 @@ def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
         metrics: The metrics of all days.
         seconds: How long the run has taken so far.
     """
-    from film_assets.publish import charts
+    from film_assets.notifications.channels import charts
 
     period = str(loads.first) if loads.first == loads.last else f"{loads.first} to {loads.last}"
     days = metrics.filter(pl.col("study_date").is_between(loads.first, loads.last)).tail(_CHART_DAYS)

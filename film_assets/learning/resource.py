@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from film_assets.errors import FilmAssetsError
-from film_assets.failures import readable_failures
 from film_assets.learning import reports
 from film_assets.learning.database import Database, opened
 from film_assets.learning.schema import prepare
 from film_assets.learning.settings import LearningSettings
-from film_assets.publish.mail import send
+from film_assets.notifications.channels.mail import send
+from film_assets.orchestration.failures import readable_failures
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from film_assets.learning.api import Statistics
-from film_assets.publish.settings import MAIL, SHEET, DeliverySettings
+from film_assets.notifications.channels.settings import MAIL, SHEET, DeliverySettings
 from film_assets.settings import TimeZone
 
 _REPO = Path(__file__).parent.parent.parent

@@ -11,8 +11,8 @@ from typing import BinaryIO, TypeVar
 
 import polars as pl
 
+from film_assets.common.progress import Advance, Progress, Silent
 from film_assets.errors import FilmAssetsError, HomeError
-from film_assets.progress import Advance, Progress, Silent
 from film_assets.sample import frames
 from film_assets.sample.credits import draw_credits, remember
 from film_assets.sample.oddities import Fault, places

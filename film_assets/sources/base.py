@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from film_assets.common.progress import Progress
 from film_assets.errors import SourceError
-from film_assets.progress import Progress
 
 Files = Mapping[str, tuple[str, ...]]
 """Short name of each blob -> the names it may have at a source, best first, each as it is or with ``.gz`` added."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from film_assets.common.progress import Progress
 from film_assets.errors import SourceError
-from film_assets.progress import Progress
 from film_assets.sources.base import Fetched, Files, Listed, find
 from film_assets.sources.local import LocalFiles, home_faults
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from film_assets.common.progress import Advance, Progress
 from film_assets.errors import HomeError, SourceError
-from film_assets.progress import Advance, Progress
 from film_assets.sources.base import Listed
 
 _GZIP_MAGIC = b"\x1f\x8b"

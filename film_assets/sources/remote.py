@@ -12,9 +12,9 @@ from pathlib import Path
 
 import stamina
 
+from film_assets.common.progress import Advance, Progress
+from film_assets.common.retries import log_retries
 from film_assets.errors import SourceError, TransientError
-from film_assets.progress import Advance, Progress
-from film_assets.retries import log_retries
 from film_assets.sources.base import DeniedError, Fetched, Files, Listed, find
 from film_assets.sources.local import LocalFiles, home_faults
 

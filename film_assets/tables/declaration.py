@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from film_assets.ranges import RANGE_KEYS, UNCUT_KEYS
+from film_assets.tables.ranges import RANGE_KEYS, UNCUT_KEYS
 
 Frame = nw.LazyFrame[Any]
 Type = Literal["VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP"]

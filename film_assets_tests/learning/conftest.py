@@ -10,8 +10,8 @@ from film_assets_tests.google import Google
 from film_assets_tests.learning import statistics as statistics_service
 from film_assets_tests.learning.statistics import CLIENT, KEY, Statistics
 from film_assets_tests.mailbox import PASSWORD, USER, Mailbox
+from film_assets_tests.notifications.channels.conftest import authority, google, mailbox, no_waiting, trusted
 from film_assets_tests.postgres import PostgreSql, postgresql
-from film_assets_tests.publish.conftest import authority, google, mailbox, no_waiting, trusted
 
 __all__ = ["authority", "google", "mailbox", "no_waiting", "postgresql", "trusted"]
 

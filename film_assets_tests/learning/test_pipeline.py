@@ -15,16 +15,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from film_assets import failures
-from film_assets.assets.run import dagster_home
 from film_assets.errors import SettingsError
-from film_assets.failures import PATIENT
 from film_assets.home import Home
 from film_assets.learning.assets import METRICS, SOLUTIONS
 from film_assets.learning.database import opened
 from film_assets.learning.definitions import build_defs
 from film_assets.learning.jobs import delete_old, died_runs
 from film_assets.learning.settings import LearningSettings
+from film_assets.orchestration import failures
+from film_assets.orchestration.failures import PATIENT
+from film_assets.orchestration.run import dagster_home
 from film_assets_tests.google import Google
 from film_assets_tests.learning.conftest import IN_BOTH, SHEET
 from film_assets_tests.learning.statistics import KEY, Statistics, row
@@ -159,7 +159,7 @@ def test_counts_are_metadata_of_each_day(everything: LearningSettings, instance:
 _RUN = """
 import sys
 import dagster as dg
-from film_assets.assets.run import dagster_home
+from film_assets.orchestration.run import dagster_home
 from film_assets.home import Home
 from film_assets.learning.definitions import build_defs
 from pathlib import Path

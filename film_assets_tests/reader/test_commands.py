@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from film_assets.output import Format, format_for, write
-from film_assets_tests.cli import film_assets
+from film_assets.cli.output import Format, format_for, write
+from film_assets_tests.command import film_assets
 
 DICKSON = "nm0005690"
 

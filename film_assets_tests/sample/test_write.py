@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from film_assets.errors import FilmAssetsError, HomeError
-from film_assets.ranges import RANGES
 from film_assets.sample import DEMO_PEOPLE, FAULTS, world, write, write_sample
+from film_assets.tables.ranges import RANGES
 from film_assets.tables.raw import BLOBS
 
 SCALE = 0.01

@@ -8,8 +8,8 @@ import uuid
 import pytest
 from azure.storage.blob import ContentSettings
 
+from film_assets.common.progress import Silent
 from film_assets.errors import SourceError
-from film_assets.progress import Silent
 from film_assets.sources import AzureAccess, open_source
 from film_assets.sources.azure import AzureSource
 from film_assets.sources.location import locate

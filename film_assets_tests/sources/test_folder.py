@@ -3,8 +3,8 @@ import os
 
 import pytest
 
+from film_assets.common.progress import Silent
 from film_assets.errors import HomeError, SourceError
-from film_assets.progress import Silent
 from film_assets.sources import open_source
 from film_assets_tests.sources.chaos import Recorded
 

@@ -8,8 +8,8 @@ import traceback
 import pytest
 from werkzeug import Response
 
+from film_assets.common.progress import Silent
 from film_assets.errors import SourceError
-from film_assets.progress import Silent
 from film_assets.sources import open_source
 from film_assets_tests.sources.chaos import CuttingProxy, Recorded
 

@@ -11,10 +11,9 @@ writing rows (``rebuild``).
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 
-from film_assets.engines.duckdb import sql
-from film_assets.engines.duckdb.outcome import Difference
 from film_assets.engines.duckdb.warehouse import Made, Ranges, RangeState, Warehouse, entries
-from film_assets.tables import TABLES, Table
+from film_assets.engines.outcome import Difference
+from film_assets.tables import TABLES, Table, sql
 
 _ONE_IN = 8
 """Few rows of a range are one in so many at most: it costs as much to write more one by one as to write them all."""

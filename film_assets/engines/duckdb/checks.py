@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse, digest
-from film_assets.ranges import UNCUT_KEYS
-from film_assets.tables import BLOBS, COMPUTED, TABLES, Column, Table
+from film_assets.tables import BLOBS, COMPUTED, TABLES, Column, Table, sql
+from film_assets.tables.ranges import UNCUT_KEYS
 
 TOLERATED_ORPHANS = 0.02
 """So many of a table's rows may name a title or person that is unknown: in the real data a few always do."""

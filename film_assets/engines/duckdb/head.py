@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from film_assets.engines.duckdb import sql
 from film_assets.engines.duckdb.landed import slices
 from film_assets.engines.duckdb.warehouse import Warehouse
-from film_assets.tables import Blob, Table
+from film_assets.tables import Blob, Table, sql
 
 _MAX_WIDTH = 60
 

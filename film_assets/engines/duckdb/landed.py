@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from film_assets.engines.duckdb import changes, sql
-from film_assets.engines.duckdb.outcome import Difference, Outcome, Rebuilt, outcome
+from film_assets.engines.duckdb import changes
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse, attached
-from film_assets.engines.landing import LANDING_VERSION, Slice, Written
+from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.errors import BlobError
-from film_assets.ranges import RANGE_KEYS
+from film_assets.landing import LANDING_VERSION, Slice, Written
 from film_assets.sources.base import Listed
-from film_assets.tables import Blob
+from film_assets.tables import Blob, sql
+from film_assets.tables.ranges import RANGE_KEYS
 
 _FIRST_LINES = """update state.slices set firstLine = now.firstLine
     from (select unnest(?) as range, unnest(?) as firstLine) as now where slices.range = now.range and slices.blob = ?"""

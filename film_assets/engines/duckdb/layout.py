@@ -6,8 +6,7 @@ their id: ids that are left as they are take half the time to find. Belongs here
 to look up in. Does not belong here: what is in the tables (``tables``).
 """
 
-from film_assets.engines.duckdb import sql
-from film_assets.tables import TABLES, Blob, Column, Table
+from film_assets.tables import TABLES, Blob, Column, Table, sql
 
 VERSION = "3"
 """To be raised when the same rows would lie in the file otherwise, those of the look-ups too: all tables are then made anew."""

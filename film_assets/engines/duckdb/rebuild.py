@@ -12,11 +12,11 @@ from functools import reduce
 import duckdb
 import narwhals as nw
 
-from film_assets.engines.duckdb import changes, layout, sql
+from film_assets.engines.duckdb import changes, layout
 from film_assets.engines.duckdb.landed import slices
-from film_assets.engines.duckdb.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
-from film_assets.tables import TABLES, Blob, Table
+from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
+from film_assets.tables import TABLES, Blob, Table, sql
 
 _MANY_ROWS = 1_000_000
 

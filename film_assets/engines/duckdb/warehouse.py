@@ -14,10 +14,11 @@ from typing import Any, Protocol
 import duckdb
 import polars as pl
 
-from film_assets.engines.duckdb import blocks, layout, sql
+from film_assets.engines.duckdb import layout
 from film_assets.errors import HomeError
 from film_assets.home import Home
-from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table
+from film_assets.snapshot import files
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table, sql
 
 _STATE = (
     "create schema if not exists state",
@@ -144,7 +145,7 @@ class Warehouse:
             "autoinstall_known_extensions": "false",
         }
         home.spare.unlink(missing_ok=True)  # left by a run that was killed: nobody knows what is in it
-        blocks.separate(home.warehouse, home.films, home.spare)
+        files.separate(home.warehouse, home.films, home.spare)
         self.notices: list[str] = []
         self.ranges: dict[tuple[str, str], RangeState] = {}
         self.connection = self._connect()

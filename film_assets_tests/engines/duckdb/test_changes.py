@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from film_assets.engines.duckdb import lookups
 from film_assets.settings import Settings, load_settings
+from film_assets.snapshot import indexes as lookups
 from film_assets.tables import COMPUTED
 from film_assets_tests.blobs import copy
 from film_assets_tests.conftest import refresh

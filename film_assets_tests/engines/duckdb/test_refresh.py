@@ -12,13 +12,14 @@ import duckdb
 import narwhals as nw
 import pytest
 
-from film_assets import pipeline, tables
+from film_assets import tables
 from film_assets.engines.duckdb import warehouse
 from film_assets.errors import BlobError, HomeError
-from film_assets.pipeline import Pipeline
-from film_assets.ranges import RANGE_KEYS
+from film_assets.refresh import pipeline
+from film_assets.refresh.pipeline import Pipeline
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import BLOBS, COMPUTED, TABLES, Table
+from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change, copy
 from film_assets_tests.conftest import rebuilt, refresh
 
@@ -328,7 +329,7 @@ def test_a_full_disk_is_one_clear_error(settings: Settings, monkeypatch: pytest.
 
 KILLED = """
 import os, signal, sys
-from film_assets.engines.duckdb import {module} as module
+import film_assets.{module} as module
 from film_assets_tests.conftest import refresh
 from film_assets.settings import load_settings
 real = module.{name}
@@ -347,15 +348,15 @@ refresh(load_settings(source=sys.argv[1], home=sys.argv[2]))
 @pytest.mark.parametrize(
     ("module", "name", "call", "before"),
     [
-        ("landed", "_replace_slices", 1, ""),
-        ("rebuild", "_write_whole", 1, ""),
-        ("rebuild", "_write_whole", 2, "real(*args, **kwargs); "),
-        ("changes", "note", 3, "real(*args, **kwargs); "),
-        ("publish", "_finish", 1, ""),
-        ("publish", "_finish", 1, "real(*args, **kwargs); "),
-        ("blocks", "make_same", 1, ""),
-        ("blocks", "make_same", 1, "real(*args, **kwargs); "),
-        ("publish", "_remember", 1, ""),
+        ("engines.duckdb.landed", "_replace_slices", 1, ""),
+        ("engines.duckdb.rebuild", "_write_whole", 1, ""),
+        ("engines.duckdb.rebuild", "_write_whole", 2, "real(*args, **kwargs); "),
+        ("engines.duckdb.changes", "note", 3, "real(*args, **kwargs); "),
+        ("snapshot.publish", "_finish", 1, ""),
+        ("snapshot.publish", "_finish", 1, "real(*args, **kwargs); "),
+        ("snapshot.files", "make_same", 1, ""),
+        ("snapshot.files", "make_same", 1, "real(*args, **kwargs); "),
+        ("snapshot.publish", "_remember", 1, ""),
     ],
 )
 def test_a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_goes_on(

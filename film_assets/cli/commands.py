@@ -1,0 +1,263 @@
+"""The command line ``film-assets``: what people type, and what they read.
+
+Belongs here: commands, their options and their output. Does not belong here: the work itself. Anything slow to import is imported
+by the command that needs it.
+"""
+
+import gc
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from film_assets.cli import terminal
+from film_assets.cli.output import Format, format_for, write
+from film_assets.errors import FilmAssetsError
+from film_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from film_assets.engines.outcome import Outcome
+    from film_assets.reader import Films
+    from film_assets.refresh.pipeline import Report
+    from film_assets.settings import Settings
+
+app = typer.Typer(
+    help="IMDb-shaped film data from a blob container to one DuckDB file, refreshing only what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", "-s", help="Folder, container URL or https base URL of the blobs. [env: FILM_ASSETS_SOURCE]"),
+]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Folder everything is kept in. [env: FILM_ASSETS_HOME; default: data/ in the repo]")
+]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", "-f", help="How to write the answer; default: as the FILE's name says, or a table.")
+]
+OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to, if not standard output.")]
+
+
+def main() -> None:
+    """Run the command line; an error meant for the user is one line on standard error and exit code 1."""
+    gc.set_threshold(100_000, 20, 20)  # A tenth of a short run went into looking for garbage among the imports.
+    logging.getLogger("film_assets").addHandler(logging.NullHandler())
+    try:
+        app(standalone_mode=True)
+    except FilmAssetsError as error:
+        terminal.console(errors=True).print(f"film-assets: {error}", style="red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        terminal.console(errors=True).print("film-assets: stopped; nothing published was touched", markup=False)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+@app.command()
+def refresh(
+    source: SourceOption = None,
+    home: HomeOption = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Do all the work, even where nothing changed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+) -> None:
+    """Land the blobs that changed, rebuild what depends on them, publish **films.duckdb**.
+
+    This is the job *refresh* of the web UI, run here; its history shows there.
+
+    Example: `film-assets refresh --source https://ACCOUNT.blob.core.windows.net/CONTAINER`
+    """
+    started = time.monotonic()
+    settings = load_settings(source=source, home=home)  # before Polars is imported, which looks at them then
+    from film_assets.orchestration.run import run_refresh
+    from film_assets.refresh.estimate import STEPS
+
+    with terminal.TerminalProgress(terminal.console(errors=True), STEPS) as progress:
+        report = run_refresh(settings, rebuild=rebuild, progress=progress)
+    seconds = time.monotonic() - started
+    if as_json:
+        typer.echo(json.dumps(_document(report, seconds)))
+    else:
+        _print_report(settings, report, seconds)
+
+
+def _document(report: "Report", seconds: float) -> dict[str, Any]:
+    return {
+        "blobs": {blob: _blob_document(report, blob, account) for blob, account in report.accounts.items()},
+        "tables": {name: _table_document(outcome) for name, outcome in report.outcomes.items()},
+        "published": report.published,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _blob_document(report: "Report", blob: str, account: dict[str, Any]) -> dict[str, Any]:
+    changed = bool(report.outcomes[f"raw.{blob}"].rebuilt)
+    return {"changed": changed, "downloaded": blob in report.downloaded, **account}
+
+
+def _table_document(outcome: "Outcome") -> dict[str, Any]:
+    return {"rebuilt": list(outcome.rebuilt), "unchanged": outcome.unchanged, "rows": outcome.rows}
+
+
+def _print_report(settings: "Settings", report: "Report", seconds: float) -> None:
+    out = terminal.console()
+    rows = [
+        (name, len(outcome.rebuilt), outcome.unchanged, outcome.rows, outcome.rows - outcome.rows_before or None, outcome.seconds)
+        for name, outcome in report.outcomes.items()
+    ]
+    out.print(terminal.grid("", ("table", "rebuilt", "unchanged", "rows", "more rows", "seconds"), rows))
+    out.print("\nrebuilt and unchanged count id ranges, of which every table has the same 20", style="dim")
+    rejected = sum(account["rowsRejected"] for account in report.accounts.values())
+    if rejected:
+        out.print(f"{rejected:,} rows were rejected; quality.rejected_rows says which and why.")
+    what = "published" if report.published else "nothing new to publish;"
+    out.print(f"{what} {settings.kept_in.films} in {seconds:.1f} s", markup=False)
+
+
+@app.command()
+def status(
+    source: SourceOption = None,
+    home: HomeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+) -> None:
+    """Show the blobs at the source, and whether they changed since the last refresh."""
+    from film_assets.refresh.pipeline import blob_status
+
+    settings = load_settings(source=source, home=home)
+    blobs = blob_status(settings)
+    if as_json:
+        typer.echo(json.dumps([vars(blob) for blob in blobs], default=str))
+        return
+    rows = [
+        (
+            blob.blob,
+            blob.file,
+            blob.bytes,
+            blob.version,
+            _minute(blob.last_modified),
+            blob.state,
+            blob.rows_loaded,
+            blob.rows_rejected,
+        )
+        for blob in blobs
+    ]
+    columns = ("blob", "file", "bytes", "version", "last modified", "is", "rows loaded", "rejected")
+    terminal.console().print(terminal.grid("", columns, rows))
+
+
+def _minute(time: "datetime | None") -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC") if time else ""
+
+
+@app.command()
+def sample(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write cast.tsv, crew.tsv, names.tsv, ratings.tsv, titles.tsv.")
+    ],
+    scale: Annotated[float, typer.Option(min=0.0001, help="1.0 has 95 million rows (4.75 GB), as the real data.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Another seed, other films.")] = 1,
+) -> None:
+    """Write invented film data of the very shape of the real one, for trying things out."""
+    from film_assets.sample import write_sample
+
+    with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
+        counts = write_sample(folder, scale=scale, seed=seed, progress=progress)
+    terminal.console().print(terminal.grid("", ("blob", "rows"), list(counts.items())))
+    terminal.console().print(f"\nwritten to {folder}", markup=False)
+
+
+@app.command()
+def compare(
+    who_or_what: Annotated[
+        list[str], typer.Argument(metavar="WHO_OR_WHAT...", help="People, or titles: ids (nm0000001, tt0000001) or names.")
+    ],
+    metrics: Annotated[str | None, typer.Option(help="Which metrics, with commas between: averageRating,hitShare.")] = None,
+    home: HomeOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show people, or titles, side by side on their ratings, votes and part in successful titles.
+
+    Example: `film-assets compare nm0000001 "Ginger Rogers" --metrics averageRating,numVotes`
+    """
+    chosen_form = format_for(form, output)
+    chosen = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else None
+    with _films(home) as films:
+        write(films.compare(*who_or_what, metrics=chosen, transpose=chosen_form is Format.TABLE), chosen_form, output)
+
+
+@app.command()
+def credits(  # noqa: A001
+    who: Annotated[str, typer.Argument(metavar="WHO", help="A person: an id (nm0000001) or a name.")],
+    home: HomeOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """List every title a person has a part in, newest first."""
+    with _films(home) as films:
+        write(films.credits(who), format_for(form, output), output)
+
+
+@app.command()
+def find(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Part of a name or title; case and accents do not matter.")],
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    home: HomeOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Find people and titles by a part of their name, the best known first."""
+    with _films(home) as films:
+        write(films.find(text, limit), format_for(form, output), output)
+
+
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Any table: films.titles, metrics.person_success, ...")],
+    output: Annotated[Path, typer.Argument(metavar="FILE", help="Where to: a name that ends in .parquet, .csv or .json.")],
+    home: HomeOption = None,
+) -> None:
+    """Write a whole table to a file, as Parquet, CSV or newline-delimited JSON, whichever its name says."""
+    with _films(home) as films:
+        rows = films.export(table, output)
+    terminal.console().print(f"{rows:,} rows of {table} written to {output}", markup=False)
+
+
+def _films(home: Path | None) -> "Films":
+    from film_assets.reader import Films
+
+    return Films(load_settings(home=home).kept_in.films)
+
+
+@app.command()
+def ui(
+    home: HomeOption = None,
+    port: Annotated[int, typer.Option(help="Port of the web UI, on 127.0.0.1.")] = 3000,
+) -> None:
+    """Open Dagster's web UI, with the daily schedules, on this machine; its history is kept in the home.
+
+    The learning pipeline is there too if any of its settings is; without them *Materialize all* is about films alone.
+    """
+    import os
+
+    from film_assets.orchestration.run import dagster_home
+
+    settings = load_settings(home=home)
+    os.environ["FILM_ASSETS_HOME"] = str(settings.kept_in.folder)
+    os.environ["DAGSTER_HOME"] = str(dagster_home(settings.kept_in))
+    everything = ["-w", str(Path(__file__).parent.parent.parent / "workspace.yaml")]
+    locations = everything if any(name.startswith("LEARNING_") for name in os.environ) else ["-m", "film_assets.definitions"]
+    dagster = Path(sys.executable).with_name("dagster")
+    terminal.console(errors=True).print(f"the web UI will be at http://127.0.0.1:{port} in half a minute; Ctrl-C stops it")
+    os.execv(dagster, [str(dagster), "dev", *locations, "-h", "127.0.0.1", "-p", str(port)])

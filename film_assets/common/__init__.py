@@ -1,0 +1,4 @@
+"""What every room may use, and which knows none of them.
+
+Belongs here: progress, retries, secrets in log lines, what the machine allows. Does not belong here: anything about films.
+"""

@@ -1,0 +1,321 @@
+"""Reads the bytes of one piece into typed columns, and says what became of every line.
+
+A piece is read in chunks. A clean chunk is read strictly in one go; one with any fault in it is gone through line by line,
+without a Python loop: whole rows are rejected for a wrong number of fields, a NUL byte, a stray carriage return, text that is not
+UTF-8, a bad or a repeated key; a bad value in another column becomes null. Each is recorded with its reason. Does not belong
+here: where pieces come from.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from film_assets.landing.cut import whole_lines
+from film_assets.landing.dialect import Dialect
+from film_assets.tables import Blob, Column
+from film_assets.tables.declaration import Type
+
+NULL = "\\N"
+_WINDOW = 1 << 20
+_CHUNK = 4 << 20
+"""Bytes read at once: one fault costs no more than going through so many by line, and more at once reads no faster."""
+
+_TAB, _LF, _CR, _NUL, _QUOTE = (ord(c) for c in '\t\n\r\0"')
+
+POLARS: dict[Type, type[pl.DataType]] = {
+    "VARCHAR": pl.String,
+    "SMALLINT": pl.Int16,
+    "INTEGER": pl.Int32,
+    "BIGINT": pl.Int64,
+    "DOUBLE": pl.Float64,
+}
+REJECTS = {"line": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String, "text": pl.String}
+
+Bytes = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read from a piece.
+
+    Attributes:
+        frame: The loaded rows, with the columns and types the blob declares.
+        lines: How many lines the piece has.
+        rejected: How many of them were rejected whole.
+        rejects: Columns of ``REJECTS``; ``line`` counts from 0 within the piece.
+    """
+
+    frame: pl.DataFrame
+    lines: int
+    rejected: int
+    rejects: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What was read from a chunk of a piece, and the line of each row; lines count from 0 within the chunk, or the piece."""
+
+    rows: Rows
+    places: npt.NDArray[np.int64]
+
+    def after(self, lines: int) -> "_Chunk":
+        """The same where so many lines of the piece come before."""
+        return _Chunk(replace(self.rows, rejects=self.rows.rejects.with_columns(pl.col("line") + lines)), self.places + lines)
+
+
+def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
+    """The rows of a piece, which begins at the beginning of a line."""
+    if dialect.crlf:
+        data = data.replace(b"\r\n", b"\n")
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    chunks: list[_Chunk] = []
+    lines = 0
+    for part in whole_lines(data, 0, _CHUNK):
+        chunk = _strictly(blob, dialect, part) or _line_by_line(blob, dialect, np.frombuffer(part, np.uint8))
+        chunks.append(chunk.after(lines))
+        lines += chunk.rows.lines
+    rows = _together(blob, [chunk.rows for chunk in chunks])
+    if _unique(rows.frame, blob.key):
+        return rows
+    return _each_key_once(blob, rows, np.concatenate([chunk.places for chunk in chunks]), data)
+
+
+def _together(blob: Blob, chunks: Sequence[Rows]) -> Rows:
+    return Rows(
+        pl.concat(
+            [pl.DataFrame(schema={column.name: POLARS[column.type] for column in blob.columns}), *(c.frame for c in chunks)]
+        ),
+        sum(rows.lines for rows in chunks),
+        sum(rows.rejected for rows in chunks),
+        pl.concat([pl.DataFrame(schema=REJECTS), *(rows.rejects for rows in chunks)]),
+    )
+
+
+def _each_key_once(blob: Blob, rows: Rows, places: npt.NDArray[np.int64], data: bytes) -> Rows:
+    """Of rows with the same key the first."""
+    first = pl.struct(blob.key).is_first_distinct()
+    reason = pl.lit(f"row rejected: {' and '.join(blob.key)} stood on an earlier line")
+    repeated = _reject(rows.frame.with_columns(line=pl.Series(places)).filter(~first), blob.key[0], reason)
+    lines = _lines(np.frombuffer(data, np.uint8))
+    chosen = np.zeros(rows.lines, np.bool_)
+    chosen[repeated["line"].to_numpy()] = True
+    refused = repeated.join(lines.texts(chosen), on="line")
+    others = rows.rejects.join(refused, on="line", how="anti")
+    rejects = pl.concat([others, refused.select(*REJECTS)]).sort("line", maintain_order=True)
+    return Rows(rows.frame.filter(first), rows.lines, rows.rejected + refused.height, rejects)
+
+
+def _count(chars: Bytes, byte: int) -> int:
+    return sum(int(np.count_nonzero(chars[at : at + _WINDOW] == byte)) for at in range(0, len(chars), _WINDOW))
+
+
+def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> _Chunk | None:
+    """All rows of a chunk, or None where anything at all is wrong with one of them."""
+    chars = np.frombuffer(data, np.uint8)
+    lines = _count(chars, _LF)
+    if _count(chars, _TAB) != lines * (len(dialect.columns) - 1) or b"\0" in data or b"\r" in data:
+        return None
+    try:
+        frame = _parse(blob, dialect, data, typed=True)
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height != lines:
+        return None
+    keys_missing = (pl.col(key).is_null() for key in blob.key)
+    faults = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
+    counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
+    if counts.item() not in (0, None):
+        return None
+    return _Chunk(Rows(frame, lines, 0, pl.DataFrame(schema=REJECTS)), np.arange(lines))
+
+
+def _parse(
+    blob: Blob, dialect: Dialect, data: bytes, *, typed: bool, lenient: bool = False, only: Sequence[str] = ()
+) -> pl.DataFrame:
+    """The fields of whole lines as values or as texts; ``lenient`` makes null of what is no value of its type."""
+    types = {column.name: POLARS[column.type] if typed else pl.String for column in blob.columns}
+    schema = {f"_{i}" if name not in types else name: types.get(name, pl.String) for i, name in enumerate(dialect.columns)}
+    wanted = list(only or types)
+    if not data:
+        return pl.DataFrame(schema={name: types[name] for name in wanted})
+    frame = pl.scan_csv(
+        data,
+        separator="\t",
+        has_header=False,
+        schema=schema,
+        quote_char='"' if dialect.quoted else None,
+        null_values=NULL,
+        ignore_errors=lenient,
+    )
+    return frame.select(wanted).collect()
+
+
+def _unique(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether no key stands twice; at no cost where the rows are in the order of their key."""
+    *firsts, last = (pl.col(name) for name in key)
+    rising = reduce(
+        lambda inner, column: (column > column.shift()) | ((column == column.shift()) & inner),
+        reversed(firsts),
+        last > last.shift(),
+    )
+    return bool(frame.select(rising.all()).item()) or not frame.select(pl.struct(key).is_duplicated().any()).item()
+
+
+def _outside(column: Column, value: pl.Expr) -> pl.Expr | None:
+    """Where a value of the right type is none that the declaration allows; None where it allows every one."""
+    if column.pattern is not None:
+        return ~value.str.contains(f"^(?:{column.pattern})$")
+    faults = [~(value >= column.minimum)] if column.minimum is not None else []
+    faults += [~(value <= column.maximum)] if column.maximum is not None else []
+    return reduce(lambda left, right: left | right, faults) if faults else None
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a piece, and where each begins and ends in its bytes."""
+
+    chars: Bytes
+    begins: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+
+    def count(self, places: Mask) -> npt.NDArray[np.int64]:
+        """How many of the marked bytes are in each line."""
+        upto: npt.NDArray[np.int64] = np.searchsorted(np.flatnonzero(places), self.ends)
+        return np.diff(upto, prepend=0)
+
+    def having(self, byte: int) -> Mask:
+        """Which lines have this byte, which few do."""
+        found = np.zeros(len(self.ends), np.bool_)
+        found[np.searchsorted(self.ends, np.flatnonzero(self.chars == byte), "right")] = True
+        return found
+
+    def bytes(self, chosen: Mask) -> bytes:
+        """The bytes of the chosen lines."""
+        if chosen.all():
+            return self.chars.tobytes()
+        return self.chars[np.repeat(chosen, self.ends - self.begins)].tobytes()
+
+    def texts(self, chosen: Mask) -> pl.DataFrame:
+        """Columns line and text of the chosen lines; what is not UTF-8 stands as the replacement character."""
+        text = self.bytes(chosen).decode(errors="replace").split("\n")[:-1]
+        return pl.DataFrame({"line": np.flatnonzero(chosen), "text": text}, schema={"line": pl.Int64, "text": pl.String})
+
+
+def _lines(chars: Bytes) -> _Lines:
+    ends = np.flatnonzero(chars == _LF) + 1
+    return _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
+
+
+def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> _Chunk:
+    """Take out the lines with anything wrong, go through those alone, and put what can be loaded of them back in its place."""
+    lines = _lines(chars)
+    sound = np.ones(len(lines.ends), np.bool_)
+    broken = []
+    for faulty, reason in _broken(lines, dialect):
+        broken.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
+        sound &= ~faulty
+    frame, suspicious = _leniently(blob, dialect, lines, sound)
+    strings = _parse(blob, dialect, lines.bytes(suspicious), typed=False)
+    mended, refused = _refuse_keys(blob, _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(suspicious)))))
+    bad = pl.concat([refused, *_bad_values(blob, mended)]).join(lines.texts(suspicious), on="line", how="left")
+    loaded = mended.select("line", *(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names))
+    together = pl.concat([frame, loaded.select(frame.columns)]).sort("line")
+    rejects = pl.concat([*broken, bad], how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
+    rejected = int(np.count_nonzero(~sound)) + refused.height
+    rows = Rows(together.drop("line"), len(lines.ends), rejected, rejects.sort("line", maintain_order=True))
+    return _Chunk(rows, together["line"].to_numpy())
+
+
+def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tuple[pl.DataFrame, Mask]:
+    """The rows of the sound lines in which every value is good, with their lines; and which of the sound lines are left over."""
+    data = lines.bytes(sound)
+    frame = _parse(blob, dialect, data, typed=True, lenient=True).with_columns(line=pl.Series(np.flatnonzero(sound)))
+    numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
+    texts = _parse(blob, dialect, data, typed=False, only=numbers)
+    unread = [frame[name].is_null() & texts[name].is_not_null() for name in numbers]
+    outside = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
+    missing = [pl.col(key).is_null() for key in blob.key]
+    left = frame.select(pl.any_horizontal(*unread, *outside, *missing).fill_null(value=False)).to_series()
+    suspicious = np.zeros(len(sound), np.bool_)
+    suspicious[frame["line"].filter(left).to_numpy()] = True
+    return frame.filter(~left), suspicious
+
+
+def _broken(lines: _Lines, dialect: Dialect) -> Iterator[tuple[Mask, str]]:
+    """Which lines cannot be taken apart into fields, each time with the reason."""
+    tabs = lines.chars == _TAB
+    if dialect.quoted:
+        quotes = lines.chars == _QUOTE
+        yield lines.count(quotes) % 2 == 1, "a quote is not closed on its line"
+        before = np.cumsum(quotes, dtype=np.uint8)
+        at_begin = before[lines.begins] - quotes[lines.begins]
+        tabs &= (before - np.repeat(at_begin, lines.ends - lines.begins)) % 2 == 0
+    fields = lines.count(tabs) + 1
+    for found in np.unique(fields[fields != len(dialect.columns)]):
+        yield fields == found, f"{found} fields instead of {len(dialect.columns)}"
+    yield lines.having(_NUL), "a NUL byte in the line"
+    yield lines.having(_CR), "a carriage return in the line"
+    yield _not_utf8(lines), "not UTF-8"
+
+
+def _not_utf8(lines: _Lines) -> Mask:
+    found = np.zeros(len(lines.ends), np.bool_)
+    start = 0
+    while start < len(lines.chars):
+        stop = int(lines.ends[min(int(np.searchsorted(lines.ends, start + _WINDOW)), len(lines.ends) - 1)])
+        try:
+            lines.chars[start:stop].tobytes().decode()
+        except UnicodeDecodeError as error:
+            line = int(np.searchsorted(lines.ends, start + error.start, "right"))
+            found[line] = True
+            stop = int(lines.ends[line])
+        start = stop
+    return found
+
+
+def _typed(blob: Blob, strings: pl.DataFrame) -> pl.DataFrame:
+    """The texts of the fields, beside each its value as ``_typed_NAME`` and what is wrong with it as ``_fault_NAME``."""
+    numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
+    texts = strings.with_columns(pl.col(numbers).str.strip_chars().replace("", None))
+    typed = texts.with_columns(
+        pl.col(column.name).cast(POLARS[column.type], strict=False).alias(f"_typed_{column.name}") for column in blob.columns
+    )
+    judged = typed.with_columns(_fault(column).alias(f"_fault_{column.name}") for column in blob.columns)
+    return judged.with_columns(
+        pl.when(pl.col(f"_fault_{name}").is_null()).then(f"_typed_{name}").alias(f"_typed_{name}") for name in blob.column_names
+    )
+
+
+def _fault(column: Column) -> pl.Expr:
+    """What is wrong with a value, in words; null where nothing is."""
+    value = pl.col(f"_typed_{column.name}")
+    unreadable = value.is_null() & pl.col(column.name).is_not_null()
+    words = pl.when(unreadable).then(pl.lit(f"not of type {column.type}"))
+    outside = _outside(column, value)
+    return words.otherwise(pl.when(outside).then(pl.lit(f"not {column.form}")) if outside is not None else None)
+
+
+def _refuse_keys(blob: Blob, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows with good keys, and what was refused."""
+    refused = []
+    for key in blob.key:
+        reason = pl.when(pl.col(key).is_null()).then(pl.lit(f"{key} is empty")).otherwise(pl.col(f"_fault_{key}"))
+        refused.append(_reject(frame.filter(pl.col(f"_typed_{key}").is_null()), key, "row rejected: " + reason))
+        frame = frame.filter(pl.col(f"_typed_{key}").is_not_null())
+    return frame, pl.concat(refused)
+
+
+def _bad_values(blob: Blob, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    for name in blob.column_names:
+        fault = pl.col(f"_fault_{name}")
+        yield _reject(frame.filter(fault.is_not_null()), name, "value dropped: " + fault)
+
+
+def _reject(rows: pl.DataFrame, column: str, reason: pl.Expr) -> pl.DataFrame:
+    return rows.select("line", column=pl.lit(column), value=pl.col(column), reason=reason)

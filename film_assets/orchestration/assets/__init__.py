@@ -1,0 +1,1 @@
+"""The assets in Dagster's graph, and what is told of them there."""

@@ -1,0 +1,61 @@
+"""The blobs at the source, observed: their versions show in the graph without a download."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+
+from film_assets.orchestration.assets.events import LANDED
+from film_assets.orchestration.conventions import OWNERS, PipelineResource
+from film_assets.orchestration.failures import readable_failures
+from film_assets.refresh.pipeline import Pipeline
+from film_assets.sources.base import Listed
+from film_assets.tables import BLOBS, Blob
+
+
+def blob_key(blob: Blob) -> dg.AssetKey:
+    """The asset of a blob at the source."""
+    return dg.AssetKey(["blobs", blob.short])
+
+
+def _spec(blob: Blob) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        blob_key(blob),
+        group_name="blobs",
+        description=f"{blob.text} At the source it is called {' or '.join(blob.files)}, plain or .gz.",
+        owners=OWNERS,
+        kinds={"azureblobstorage", "tsv"},
+    )
+
+
+def _metadata(listed: Listed, source: str) -> dict[str, Any]:
+    modified = dg.MetadataValue.timestamp(listed.last_modified) if listed.last_modified else dg.MetadataValue.text("unknown")
+    return {
+        "source": source,
+        "file": listed.file,
+        "bytes": listed.bytes,
+        "etag": listed.etag or "none",
+        "version": listed.version,
+        "last modified": modified,
+    }
+
+
+def observed_landed(blob: Blob, pipeline: Pipeline) -> dg.AssetObservation:
+    """The event that says a blob has been landed as it is at the source."""
+    metadata = _metadata(pipeline.listed[blob.short], pipeline.source.label)
+    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={DATA_VERSION_TAG: LANDED})
+
+
+@dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
+    name="observe_blobs", specs=[_spec(blob) for blob in BLOBS], can_subset=True
+)
+def blobs(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.ObserveResult]:
+    """List the blobs there are, with their versions."""
+    with readable_failures():
+        found, source, landed = pipeline.listed, pipeline.source.label, pipeline.landed_now()
+    for blob in BLOBS:
+        if blob_key(blob) in context.selected_asset_keys:
+            listed = found[blob.short]
+            version = dg.DataVersion(LANDED if blob.short in landed else listed.version)
+            yield dg.ObserveResult(asset_key=blob_key(blob), data_version=version, metadata=_metadata(listed, source))

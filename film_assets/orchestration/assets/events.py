@@ -1,0 +1,82 @@
+"""The materialization events of id ranges: one for each range that was rebuilt, with a version of its own.
+
+Dagster gives every range of a run the same version and event. So its automatic events are held back, and the right ones logged
+here. In the job ``refresh`` an untouched range gets no event, so that what was refreshed can be seen; where people choose
+ranges in the web UI each of them gets one, or their run would not end green.
+
+What Dagster calls stale follows from the same events. It compares whole ranges, where the engine compares columns: a range
+whose input changed in other columns than those it reads keeps its event, and must not be called stale for it. So table on
+table is left to the engine, and two things make a range stale: new code, and a blob that is not the one that was landed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    NULL_EVENT_POINTER,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+from film_assets.engines.outcome import Outcome, Rebuilt
+from film_assets.orchestration.conventions import REFRESH_JOB, chosen_ranges
+from film_assets.refresh.pipeline import Pipeline
+from film_assets.tables import Blob, Table
+
+WITHOUT_AUTOMATIC_EVENTS: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+"""Metadata that keeps Dagster from logging an event for every range of the run; a private key, guarded by a test."""
+
+LANDED = "landed"
+"""The data version of a blob whose version is the one that was landed; any other makes what is raw of it stale."""
+
+_BACKFILL_TAG = "dagster/backfill"
+_AFTER_EVERY_EVENT = str(2**62)
+_HEAD_ROWS = 5
+
+
+def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outcome) -> None:
+    """Log an event for each range that was rebuilt, and for each that should have one."""
+    provenance = _provenance(context, outcome)
+    keys = sorted({*outcome.rebuilt, *_expected(context, outcome.table)})
+    for key in keys:
+        rebuilt = outcome.rebuilt.get(key)
+        metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
+        preview = {"head": dg.MetadataValue.md(pipeline.head(outcome.table, _HEAD_ROWS))} if key == keys[-1] else {}
+        tags = {**provenance, DATA_VERSION_TAG: pipeline.warehouse.version(outcome.table, key)}
+        partition = key if outcome.table.range_column else None
+        details = {**metadata, **preview}
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=partition, tags=tags, metadata=details))
+    ranges = ", ".join(outcome.rebuilt) or "none"
+    words = "%s: ranges rebuilt: %s; %s rows; %.1f s"
+    context.log.info(words, outcome.table.name, ranges, f"{outcome.rows:,}", outcome.seconds)
+
+
+def _expected(context: dg.AssetExecutionContext, table: Table) -> set[str]:
+    """Ranges that get an event even if nothing in them changed."""
+    chosen = set(chosen_ranges(context, table))
+    if context.run.job_name != REFRESH_JOB or _BACKFILL_TAG in context.run.tags:
+        return chosen
+    if not table.range_column:
+        return set() if context.instance.get_latest_materialization_event(context.asset_key) else chosen
+    with_event: set[str] = context.instance.get_materialized_partitions(context.asset_key)
+    return chosen - with_event
+
+
+def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str, str]:
+    """The tags Dagster's staleness goes by."""
+    version, pointer = (LANDED, NULL_EVENT_POINTER) if isinstance(outcome.table, Blob) else ("", _AFTER_EVERY_EVENT)
+    tags = {CODE_VERSION_TAG: outcome.table.code_version}
+    for dep in context.assets_def.asset_deps[context.asset_key]:
+        tags |= {get_input_data_version_tag(dep): version, get_input_event_pointer_tag(dep): pointer}
+    return tags
+
+
+def _changes(rebuilt: Rebuilt, outcome: Outcome) -> dict[str, Any]:
+    found = rebuilt.difference
+    counts = {"rows added": found.added, "rows removed": found.removed, "rows changed": found.changed}
+    sizes = {"dagster/partition_row_count": rebuilt.rows, "dagster/row_count": outcome.rows}
+    return {**sizes, **counts, "seconds for all ranges": round(outcome.seconds, 3)}

@@ -1,0 +1,97 @@
+"""The deliveries of a new snapshot as assets: there only if their settings are, so that they cost nothing where they are off.
+
+Belongs here: when something is delivered, and how that shows. Does not belong here: what (``delivery``), and how (``publish``).
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from film_assets.notifications import news
+from film_assets.notifications.settings import FilmsDelivery
+from film_assets.notifications.top import chosen, top
+from film_assets.orchestration.assets.snapshot import SNAPSHOT
+from film_assets.orchestration.conventions import OWNERS, POOL, PipelineResource
+from film_assets.orchestration.failures import readable_failures
+
+_DIGEST, _SHEET = "digest", "sheet"
+
+
+def delivery_assets(settings: FilmsDelivery) -> Iterator[dg.AssetsDefinition]:
+    """The assets of the deliveries that are on."""
+    if settings.sends_digest:
+        yield _digest(settings)
+    if settings.tables:
+        yield _sheet(settings)
+
+
+def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dg.AssetKey(["published", _DIGEST]),
+        deps=[SNAPSHOT],
+        group_name="published",
+        description="An email that tells what is new: tables, rejected rows, failing checks, and the titles that moved most.",
+        owners=OWNERS,
+        kinds={"email"},
+        pool=POOL,
+    )
+    def digest(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+        """Send it if there is a new snapshot since the last one."""
+        from film_assets.notifications.channels.mail import send
+
+        with readable_failures(), pipeline.explained():
+            server, pending, version = settings.mail, pipeline.pending, pipeline.published_version
+            told = pending.delivered(_DIGEST)
+            metadata: dict[str, Any] = {"sent": False}
+            if told != version and (told or pipeline.report.published):
+                found = news.news(pipeline.snapshot_path, pending.previous if pending.previous.exists() else None)
+                seconds = time.time() - (context.instance.get_run_stats(context.run.run_id).start_time or time.time())
+                message = news.digest(version, found, _failing(context), seconds)
+                for address in send(server, message.mail()):
+                    context.log.warning("the mail server takes no mail for %s", address)
+                metadata = {"sent": True, "subject": message.subject}
+            pending.note(_DIGEST, version)
+            pending.forget_previous()
+            return dg.MaterializeResult(metadata=metadata)
+
+    return digest
+
+
+def _failing(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:
+    """The tables whose check failed in this run, and what does not hold there."""
+    entries = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event]
+    return [(".".join(one.asset_key.path), one.description or one.check_name) for one in found if not one.passed]
+
+
+def _sheet(settings: FilmsDelivery) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dg.AssetKey(["published", _SHEET]),
+        deps=[SNAPSHOT],
+        group_name="published",
+        description=f"A Google Sheet with the first {settings.sheet_top} rows by votes of {', '.join(settings.tables)}.",
+        owners=OWNERS,
+        kinds={"googlesheets"},
+        pool=POOL,
+    )
+    def sheet(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+        """Bring the rows into a worksheet a table, if they may have changed since the last time."""
+        from film_assets.notifications.channels.sheets import upsert
+
+        with readable_failures(), pipeline.explained():
+            access, tables = settings.sheet, chosen(settings.tables)
+            version = f"{pipeline.published_version} {settings.sheet_id} {settings.sheet_tables} {settings.sheet_top}"
+            if pipeline.pending.delivered(_SHEET) == version:
+                return dg.MaterializeResult(metadata={"looked at": False})
+            metadata = {}
+            for table in tables:
+                written = upsert(access, table.name, top(pipeline.snapshot_path, table, settings.sheet_top), table.key)
+                context.log.info("worksheet %s: %s", table.name, written)
+                metadata[table.name] = f"{written.appended} rows appended, {written.updated} updated"
+            pipeline.pending.note(_SHEET, version)
+            return dg.MaterializeResult(metadata={"looked at": True, **metadata})
+
+    return sheet

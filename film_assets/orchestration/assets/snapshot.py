@@ -1,0 +1,63 @@
+"""The published snapshot: the asset at the end of the graph, the file that readers open."""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from film_assets.engines.duckdb.head import markdown
+from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.conventions import OWNERS, POOL, Options, PipelineResource
+from film_assets.orchestration.failures import readable_failures
+from film_assets.refresh.pipeline import Report
+from film_assets.tables import BLOBS, COMPUTED, QUALITY
+
+_UPSTREAM = [
+    *(dg.AssetDep(key_of(table.name), partition_mapping=dg.AllPartitionMapping()) for table in (*BLOBS, *COMPUTED)),
+    *(dg.AssetDep(key_of(table.name)) for table in QUALITY),
+]
+
+
+_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=30))
+"""Each good refresh materializes the snapshot, even one that finds nothing new: late is when a daily one did not come, with time
+to run; overdue is when the next did not come either."""
+
+
+SNAPSHOT = dg.AssetKey(["published", "films"])
+
+
+@dg.asset(
+    key=SNAPSHOT,
+    deps=_UPSTREAM,
+    group_name="published",
+    description="films.duckdb: one plain DuckDB file with every table, replaced in one atomic rename when anything in it is new.",
+    owners=OWNERS,
+    kinds={"duckdb"},
+    pool=POOL,
+    freshness_policy=_FRESH,
+)
+def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+    """Publish what there is to readers, if they have not got it yet."""
+    with readable_failures():
+        published = pipeline.publish(force=config.rebuild)
+        context.log.info("published a new snapshot" if published else "nothing new to publish")
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(pipeline.published_version),
+            metadata={
+                "dagster/uri": str(pipeline.snapshot_path),
+                "published": published,
+                "refresh": dg.MetadataValue.md(_summary(pipeline.report)),
+                "built from": dg.MetadataValue.md(pipeline.blob_accounts()),
+            },
+        )
+
+
+def _summary(report: Report) -> str:
+    """What became of each table in this run, as a Markdown table."""
+    if not report.outcomes:
+        return "This run rebuilt no table: see the run before it."
+    columns = ("table", "ranges rebuilt", "kept", "rows before", "rows", "seconds")
+    rows = [
+        (name, ", ".join(o.rebuilt) or "none", o.unchanged, f"{o.rows_before:,}", f"{o.rows:,}", f"{o.seconds:.1f}")
+        for name, o in report.outcomes.items()
+    ]
+    return markdown(columns, rows)

@@ -1,0 +1,86 @@
+"""Runs the job ``refresh`` in this process, with the same history as the web UI."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+
+from film_assets.common.progress import Progress
+from film_assets.definitions import build_defs
+from film_assets.errors import FilmAssetsError
+from film_assets.home import Home
+from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
+from film_assets.orchestration.history import EventLog
+from film_assets.refresh.pipeline import Report
+from film_assets.settings import Settings
+
+_OUTPUT_STAYS = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}}
+"""In this process, what is printed goes to the terminal; Dagster would send it to a file, and with it the progress bars."""
+
+_CONFIG = "dagster.yaml"
+_SETTINGS = Path(__file__).parent.parent.parent / _CONFIG
+
+
+def dagster_home(home: Home) -> Path:
+    """The folder Dagster keeps its history in, with its settings: DAGSTER_HOME where it is set, else one in the home.
+
+    Raises:
+        HomeError: The home cannot be written to.
+    """
+    if os.environ.get("DAGSTER_HOME"):
+        return Path(os.environ["DAGSTER_HOME"])
+    home.prepare()
+    home.dagster.mkdir(exist_ok=True)
+    storage = {"module": EventLog.__module__, "class": EventLog.__name__}
+    history = {"event_log_storage": {**storage, "config": {"base_dir": str(home.dagster / "history" / "runs")}}}
+    (home.dagster / _CONFIG).write_text(_SETTINGS.read_text() + yaml.safe_dump(history))
+    return home.dagster
+
+
+def run_refresh(settings: Settings, *, rebuild: bool = False, progress: Progress | None = None) -> Report:
+    """Bring everything up to date and publish it.
+
+    Args:
+        settings: Where the blobs come from and where everything is kept.
+        rebuild: Do the work even where nothing changed.
+        progress: Who is told how far it is.
+
+    Raises:
+        FilmAssetsError: A step failed for a reason the user can mend.
+    """
+    report = Report()
+    job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
+    history = InstanceRef.from_dir(str(dagster_home(settings.kept_in)), overrides=_OUTPUT_STAYS)
+    with dg.DagsterInstance.from_ref(history) as instance:
+        config = _config(job, rebuild=rebuild)
+        result = job.execute_in_process(run_config=config, instance=instance, tags=EVERYTHING, raise_on_error=False)
+    if not result.success:
+        raise _reason(result)
+    return report
+
+
+def _config(job: dg.JobDefinition, *, rebuild: bool) -> dict[str, Any]:
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    if not rebuild:
+        return quiet
+    steps = [node.name for node in job.graph.nodes if "rebuild" in _options(node.definition)]
+    return {**quiet, "ops": {name: {"config": {"rebuild": True}} for name in steps}}
+
+
+def _options(definition: Any) -> Any:
+    return getattr(definition.config_schema.config_type, "fields", None) or {}
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> BaseException:
+    for event in result.get_step_failure_events():
+        data = event.step_failure_data
+        if data.user_failure_data is not None and data.user_failure_data.description:
+            return FilmAssetsError(data.user_failure_data.description)
+        if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+            return KeyboardInterrupt()
+        return RuntimeError(f"step {event.step_key} failed\n{data.error.to_string() if data.error else ''}")
+    return RuntimeError(f"run {result.run_id} failed")

@@ -1,0 +1,196 @@
+"""The asset checks: what they find, what they keep from being published, and what they cost where nothing changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import narwhals as nw
+import pytest
+
+from film_assets.engines.duckdb import checks
+from film_assets.engines.duckdb.checks import RULES, Rule, check
+from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.conventions import EVERYTHING
+from film_assets.refresh.pipeline import Pipeline
+from film_assets.settings import load_settings
+from film_assets.tables import COMPUTED
+from film_assets.tables.declaration import Frame
+from film_assets_tests.blobs import change, copy, write_real_rows
+from film_assets_tests.conftest import refresh
+from film_assets_tests.orchestration.conftest import Workshop
+
+
+@pytest.fixture(scope="module")
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home as a refresh left it; not to be written to."""
+    folder = tmp_path_factory.mktemp("refreshed")
+    refresh(load_settings(source=str(write_real_rows(folder / "blobs")), home=folder / "home"))
+    return folder / "home"
+
+
+@pytest.fixture
+def warehouse(refreshed: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse of its own, as a refresh left it."""
+    with Pipeline(load_settings(home=copy(refreshed, tmp_path / "home"))) as pipeline:
+        yield pipeline.warehouse
+
+
+def rule(table: str, words: str) -> Rule:
+    return next(rule for rule in RULES[table] if words in rule.name)
+
+
+def failing(warehouse: Warehouse, rule: Rule) -> tuple[int, list[str]]:
+    """How many rows break a rule, and which."""
+    ((_, found),) = check(warehouse, [rule], afresh=True)
+    return sum(item.failing for item in found.values()), [example for item in found.values() for example in item.examples]
+
+
+def looked(warehouse: Warehouse, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ranges that are looked at to check a rule."""
+    seen: list[str] = []
+    original = type(rule).look
+
+    def look(self, warehouse, keys):
+        seen.extend(keys)
+        return original(self, warehouse, keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(rule), "look", look)
+        check(warehouse, [rule])
+    return sorted(seen)
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {".".join(item.asset_key.path): item for item in result.get_asset_check_evaluations()}
+
+
+def run(workshop: Workshop) -> dg.ExecuteInProcessResult:
+    job = workshop.defs.resolve_job_def("refresh")
+    return job.execute_in_process(instance=workshop.instance, tags=EVERYTHING, raise_on_error=False)
+
+
+def test_every_table_has_rules_and_sound_data_keeps_them(warehouse: Warehouse) -> None:
+    assert set(RULES) == {table.name for table in COMPUTED} | {"quality.blobs"}
+    broken = [rule for rules in RULES.values() for rule in rules if failing(warehouse, rule)[0]]
+    assert broken == []
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "damage", "expected"),
+    [
+        ("films.genres", "key", "insert into films.genres values ('tt0000009', 'Romance')", (1, ["tt0000009, Romance"])),
+        ("films.names", "key", "update films.names set nconst = null where nconst = 'nm9993709'", (1, [""])),
+        ("films.titles", "titleType", "update films.titles set titleType = 'opera' where tconst = 'tt0000009'",
+         (1, ["tt0000009: opera"])),
+        ("films.cast", "category", "update films.cast set category = 'cook' where ordering = 3", (1, ["tt0000005, 3: cook"])),
+        ("films.titles", "isAdult", "update films.titles set isAdult = null", (0, [])),
+        ("films.ratings", "averageRating", "update films.ratings set averageRating = 11",
+         (3, ["tt0000001: 11.0", "tt0000005: 11.0", "tt0000009: 11.0"])),
+        ("films.ratings", "numVotes", "update films.ratings set numVotes = -1 where tconst = 'tt0000001'",
+         (1, ["tt0000001: -1"])),
+        ("films.cast", "nconst in", "delete from films.names where nconst = 'nm0443482'", (2, ["nm0443482"])),
+        ("films.cast", "tconst in", "delete from films.titles where tconst = 'tt0000005'", (3, ["tt0000005"])),
+        ("films.directors", "nconst in", "delete from films.names where nconst = 'nm0005690'", (2, ["nm0005690"])),
+        ("films.known_for", "tconst in", "delete from films.titles where tconst = 'tt9999999'", (1, ["tt9999999"])),
+        ("films.known_for", "people", "insert into films.known_for values ('nm9993709', 'tt0000001', 1)", (1, [])),
+        ("films.titles", "rows written", "delete from films.titles where tconst = 'tt0000009'", (1, [])),
+        ("quality.blobs", "accounted", "update state.slices set lines = lines + 2 where blob = 'crew' and range = '00'",
+         (1, ["crew: 7 read, 5 loaded, 0 rejected, 5 there"])),
+        ("quality.blobs", "accounted", "update state.ranges set rows = rows - 1 where name = 'raw.ratings' and range = '00'",
+         (1, ["ratings: 3 read, 2 loaded, 0 rejected, 3 there"])),
+    ],
+)  # fmt: skip
+def test_what_is_damaged_is_found(warehouse: Warehouse, table: str, words: str, damage: str, expected: object) -> None:
+    warehouse.run(damage)
+    assert failing(warehouse, rule(table, words)) == expected
+
+
+def test_only_ranges_that_changed_are_looked_at(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [rule("films.genres", "key"), rule("films.titles", "titleType"), rule("films.cast", "tconst in")]
+
+    def ranges() -> list[list[str]]:
+        refresh(workshop.settings)
+        with Pipeline(workshop.settings) as pipeline:
+            return [looked(pipeline.warehouse, rule, monkeypatch) for rule in rules]
+
+    assert [len(keys) for keys in ranges()] == [20, 20, 20]
+    assert ranges() == [[], [], []]
+    change(workshop.blobs, "titles", "tt10233364", lambda fields: [*fields[:8], "Drama"])
+    assert ranges() == [["01"], [], []]
+
+
+def test_other_allowed_values_are_looked_for_anew(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = rule("films.titles", "titleType")
+    check(warehouse, [known])
+    vars(known).pop("code")
+    monkeypatch.setattr(checks.Values, "offending", lambda *_: "select 'tt0000001' as id, 'x' as example")
+    assert len(looked(warehouse, known, monkeypatch)) == 20
+    vars(known).pop("code")
+
+
+def test_of_a_big_table_some_changed_ranges_are_looked_at_and_all_when_asked(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "_AT_ONCE", 2)
+    key = rule("films.titles", "key")
+    ((_, found),) = check(warehouse, [key])
+    assert 0 < sum(item.looked for item in found.values()) < 20
+    assert looked(warehouse, key, monkeypatch) == []
+    ((_, found),) = check(warehouse, [key], afresh=True)
+    assert all(item.looked for item in found.values())
+
+
+def test_a_broken_key_keeps_the_previous_snapshot(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop.refresh()
+    before = workshop.settings.kept_in.films.stat()
+    change(workshop.blobs, "titles", "tt0000009", lambda fields: [*fields[:8], "Drama"])
+    genres = next(table for table in COMPUTED if table.name == "films.genres")
+    compute = type(genres).compute
+    monkeypatch.setattr(
+        type(genres), "compute", lambda self, frames: twice(compute(self, frames)) if self is genres else compute(self, frames)
+    )
+    result = run(workshop)
+    assert not result.success
+    words = "not published: films.genres: key tconst, genre: 5 do not: "
+    descriptions = [event.step_failure_data.user_failure_data for event in result.get_step_failure_events()]
+    assert [item.description[: len(words)] for item in descriptions if item] == [words]
+    assert "films" not in {event.asset_key.path[-1] for event in result.get_asset_materialization_events() if event.asset_key}
+    assert workshop.settings.kept_in.films.stat() == before
+    found = evaluations(result)["films.genres"]
+    assert (found.passed, found.severity, found.blocking) == (False, dg.AssetCheckSeverity.ERROR, True)
+    monkeypatch.undo()
+    with Pipeline(workshop.settings) as pipeline:
+        pipeline.warehouse.run("delete from films.genres")
+        pipeline.warehouse.run("delete from state.ranges where name = 'films.genres'")
+    assert run(workshop).success
+
+
+def twice(frame: Frame) -> Frame:
+    relation = frame.to_native()
+    return nw.from_native(relation.union(relation))
+
+
+def test_orphans_warn_and_are_published(workshop: Workshop) -> None:
+    change(workshop.blobs, "names", "nm0443482", lambda _: None)
+    result = run(workshop)
+    assert result.success
+    found = evaluations(result)["films.cast"]
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "| nconst in films.names | broken | 2 | 33.333% | 2.0% | 6 | 6 |" in found.metadata["rules"].value
+    assert "| nconst in films.names | nm0443482 |" in found.metadata["offending"].value
+    assert workshop.settings.kept_in.films.exists()
+
+
+def test_checks_can_be_run_alone_and_then_look_at_everything(workshop: Workshop) -> None:
+    workshop.refresh()
+    with Pipeline(workshop.settings) as pipeline:
+        pipeline.warehouse.run("insert into films.genres from films.genres limit 1")
+    assert evaluations(run(workshop))["films.genres"].passed
+    chosen = dg.AssetSelection.checks_for_assets(key_of("films.genres"))
+    job = dg.define_asset_job("alone", chosen, executor_def=dg.in_process_executor)
+    defs = dg.Definitions.merge(workshop.defs, dg.Definitions(jobs=[job]))
+    result = defs.resolve_job_def("alone").execute_in_process(instance=workshop.instance, raise_on_error=False)
+    found = evaluations(result)
+    assert list(found) == ["films.genres"]
+    assert not found["films.genres"].passed
