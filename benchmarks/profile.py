@@ -51,13 +51,14 @@ def parts(blobs: Path, home: Path) -> dict[str, tuple[float, float]]:
 
 
 def _refresh(blobs: Path, home: Path) -> dict[str, tuple[float, float]]:
+    from film_assets.definitions import build_defs
     from film_assets.orchestration.run import run_refresh
     from film_assets.settings import load_settings
 
     stopwatch = Stopwatch()
     began = (time.time() - psutil.Process().create_time(), time.process_time())
     started, busy = time.perf_counter(), time.process_time()
-    run_refresh(load_settings(source=str(blobs), home=home), progress=stopwatch)
+    run_refresh(build_defs, load_settings(source=str(blobs), home=home), progress=stopwatch)
     whole = (time.perf_counter() - started, time.process_time() - busy)
     seconds, processor = (sum(part[at] for part in stopwatch.parts.values()) for at in (0, 1))
     return {STARTING: began, **stopwatch.parts, AROUND: (whole[0] - seconds, whole[1] - processor)}

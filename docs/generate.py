@@ -12,10 +12,10 @@ from types import ModuleType
 
 import duckdb
 
-from film_assets.engines.duckdb.layout import create_table
-from film_assets.engines.duckdb.warehouse import CATALOG, attached
+from film_assets.common import markdown
+from film_assets.common.database import CATALOG, attached
 from film_assets.snapshot import indexes, macros
-from film_assets.tables import TABLES, Blob, Column, Table
+from film_assets.tables import TABLES, Blob, Column, Table, sql
 
 FOLDER = Path(__file__).parent
 """Where the pages are kept."""
@@ -114,7 +114,8 @@ def _macro_columns() -> dict[str, list[tuple[str, str]]]:
         for schema in _schemas():
             if schema != CATALOG:
                 connection.execute(f"create schema {schema}")
-        for statement in (*(create_table(table) for table in TABLES.values()), *indexes.create_tables(), *macros.statements()):
+        tables = (f"create table {sql.quoted(table.name)} as {sql.no_rows(table)}" for table in TABLES.values())
+        for statement in (*tables, *indexes.create_tables(), *macros.statements()):
             connection.execute(statement)
         return {macro.name: _columns_of(connection, macro) for macro in macros.all_macros()}
 
@@ -136,10 +137,7 @@ def _metrics() -> Iterator[str]:
 
 
 def _grid(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(heads)} |"
-    yield "|" + "---|" * len(heads)
-    yield from (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-    yield ""
+    yield from (*markdown.lines(heads, rows), "")
 
 
 def _names(names: Iterable[str]) -> str:

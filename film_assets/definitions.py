@@ -9,6 +9,7 @@ from film_assets.notifications.settings import FilmsDelivery
 from film_assets.orchestration.assets.blobs import blobs
 from film_assets.orchestration.assets.checks import table_checks
 from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
 from film_assets.orchestration.assets.tables import TABLE_ASSETS
 from film_assets.orchestration.jobs import REFRESH
@@ -56,7 +57,7 @@ def build_defs(
     delivery = FilmsDelivery.load()
     deliveries = _deliveries(delivery) if delivery.sends_digest or delivery.tables else []
     return dg.Definitions(
-        assets=[blobs, *TABLE_ASSETS, snapshot, *deliveries],
+        assets=[blobs, *TABLE_ASSETS, secondary_indexes, snapshot, *deliveries],
         asset_checks=[table_checks],
         jobs=[REFRESH, retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],

@@ -4,6 +4,9 @@ Belongs here: exceptions that the command line prints as they are and Dagster sh
 Does not belong here: programming errors, which stay ordinary exceptions with their traceback.
 """
 
+import errno
+from pathlib import Path
+
 
 class FilmAssetsError(Exception):
     """Something the user can mend; its text is one line that says what is wrong and what to do."""
@@ -43,3 +46,16 @@ class UnknownNameError(FilmAssetsError):
 
 class AmbiguousNameError(FilmAssetsError):
     """Several people or titles go by the name that was asked for; the text tells them apart by their ids."""
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether the system says that there is no room, on the disk or for this user."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def disk_full(folder: Path) -> HomeError:
+    """That there is no room for the files of a folder."""
+    return HomeError(
+        f"{folder}: no space left on the disk; free some and run again, or set FILM_ASSETS_HOME to where there is more; "
+        "nothing published was touched"
+    )

@@ -59,6 +59,11 @@ class Home:
         return self.folder / "delivery"
 
     @property
+    def previous(self) -> Path:
+        """The snapshot that was told of last; there only while a newer one has not been."""
+        return self.delivery / "previous.duckdb"
+
+    @property
     def scratch(self) -> Path:
         """The folder DuckDB spills to."""
         return self.folder / "tmp"

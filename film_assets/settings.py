@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     memory: float | None = Field(None, gt=0.5, description="GiB of memory a refresh may use; None for what the machine allows.")
     threads: int | None = Field(None, ge=1, description="Threads a refresh may use; None for what the machine allows.")
 
+    engine: str = Field("duckdb", description="What computes and keeps the tables: duckdb, in this process.")
+
     refresh_hour: int = Field(5, ge=0, le=23, description="The hour of the day at which the daily refresh begins.")
     time_zone: TimeZone = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
     keep_runs_days: int = Field(30, ge=1, description="How many days Dagster's history of a run is kept.")

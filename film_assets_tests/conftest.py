@@ -55,6 +55,7 @@ def refresh(settings: Settings, *, force: bool = False) -> Report:
             pipeline.land(blob, force=force)
         for table in COMPUTED:
             pipeline.rebuild(table, force=force)
+        pipeline.build_indexes()
         pipeline.publish()
         return pipeline.report
 

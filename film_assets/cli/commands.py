@@ -80,11 +80,12 @@ def refresh(
     """
     started = time.monotonic()
     settings = load_settings(source=source, home=home)  # before Polars is imported, which looks at them then
+    from film_assets.definitions import build_defs
     from film_assets.orchestration.run import run_refresh
-    from film_assets.refresh.estimate import STEPS
+    from film_assets.refresh.estimate import steps
 
-    with terminal.TerminalProgress(terminal.console(errors=True), STEPS) as progress:
-        report = run_refresh(settings, rebuild=rebuild, progress=progress)
+    with terminal.TerminalProgress(terminal.console(errors=True), steps()) as progress:
+        report = run_refresh(build_defs, settings, rebuild=rebuild, progress=progress)
     seconds = time.monotonic() - started
     if as_json:
         typer.echo(json.dumps(_document(report, seconds)))
@@ -96,6 +97,8 @@ def _document(report: "Report", seconds: float) -> dict[str, Any]:
     return {
         "blobs": {blob: _blob_document(report, blob, account) for blob, account in report.accounts.items()},
         "tables": {name: _table_document(outcome) for name, outcome in report.outcomes.items()},
+        "indexes": {name: {"rebuilt": list(built.rebuilt), "rows": built.rows} for name, built in report.indexes.items()},
+        "notices": report.notices,
         "published": report.published,
         "seconds": round(seconds, 3),
     }
@@ -117,6 +120,8 @@ def _print_report(settings: "Settings", report: "Report", seconds: float) -> Non
         for name, outcome in report.outcomes.items()
     ]
     out.print(terminal.grid("", ("table", "rebuilt", "unchanged", "rows", "more rows", "seconds"), rows))
+    for notice in report.notices:
+        out.print(f"note: {notice}", style="yellow", markup=False)
     out.print("\nrebuilt and unchanged count id ranges, of which every table has the same 20", style="dim")
     rejected = sum(account["rowsRejected"] for account in report.accounts.values())
     if rejected:

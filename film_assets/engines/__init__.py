@@ -1,5 +1,51 @@
-"""HOW: what turns blobs into typed slices (``landing``) and slices into tables (``duckdb``).
+"""HOW: engines keep the tables of a home and bring them up to date; ``base`` says what an engine is.
 
-Does not belong here: which tables there are (``tables``), when they are refreshed (``assets``), where blobs come from
-(``sources``).
+``open_engine`` opens the one that the settings name, ``peek`` asks what it has landed. What every engine needs stands once:
+``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``checks``. Does not belong here: which
+tables there are (``tables``), when they are refreshed (``orchestration``), how blobs are read (``landing``), and what only
+readers use (``snapshot``).
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from film_assets.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from film_assets.engines.base import Engine
+    from film_assets.engines.blobs import LandedBlobs
+    from film_assets.home import Home
+    from film_assets.settings import Settings
+
+ENGINES: dict[str, str] = {"duckdb": "film_assets.engines.duckdb"}
+"""Name -> the module that has ``open_engine`` and ``peek``, imported only where it is used."""
+
+
+def open_engine(settings: "Settings", home: "Home") -> "Engine":
+    """The engine of these settings, in a home that is held alone.
+
+    Raises:
+        SettingsError: There is no such engine.
+        HomeError: What it keeps there cannot be opened.
+    """
+    opened: Callable[[Settings, Home], Engine] = _module(settings).open_engine
+    return opened(settings, home)
+
+
+def peek(settings: "Settings", home: "Home") -> "LandedBlobs":
+    """Which version of each blob is landed in a home, also while a refresh holds it; empty where there is none.
+
+    Raises:
+        SettingsError: There is no such engine.
+    """
+    found: Callable[[Home], LandedBlobs] = _module(settings).peek
+    return found(home)
+
+
+def _module(settings: "Settings") -> "ModuleType":
+    if settings.engine not in ENGINES:
+        raise SettingsError(f"FILM_ASSETS_ENGINE={settings.engine!r}: there is no such engine; set it to {' or '.join(ENGINES)}")
+    return import_module(ENGINES[settings.engine])

@@ -1,29 +1,32 @@
-"""What became of a table: which of its ranges were rebuilt, and how the rows differ from those before."""
+"""What became of a table: which of its ranges were rebuilt and why, and how the rows differ from those before."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
+from film_assets.engines.state import Ranges, RangeState, Reason
 from film_assets.tables import Table
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How many rows came, went and changed, and the columns in which a row differs; false where none does."""
+    """How many rows came, went and changed, and the columns in which a row differs; false where none does.
+
+    ``changed`` is None where an engine compares columns and counts rather than rows.
+    """
 
     added: int = 0
     removed: int = 0
-    changed: int = 0
+    changed: int | None = 0
     columns: Collection[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.rows)
+        return bool(self.rows or self.columns)
 
     @property
     def rows(self) -> int:
-        """How many rows there are of all three kinds."""
-        return self.added + self.removed + self.changed
+        """How many rows there are of all three kinds, as far as they were counted."""
+        return self.added + self.removed + (self.changed or 0)
 
     def versions(self, before: RangeState, version: str) -> dict[str, str]:
         """The versions of the columns now: ``version`` for those that differ."""
@@ -32,11 +35,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """One range that was rebuilt: its rows, how they differ from those before, and their version."""
+    """One range that was rebuilt: its rows, how they differ from those before, their version, and why it was."""
 
     rows: int
     difference: Difference
     version: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,9 @@ class Outcome:
 
 
 def outcome(
-    warehouse: Warehouse, table: Table, rebuilt: Mapping[str, Rebuilt], keys: Sequence[str], before: int, started: float
+    ranges: Ranges, table: Table, rebuilt: Mapping[str, Rebuilt], keys: Sequence[str], before: int, started: float
 ) -> Outcome:
-    """The outcome of having looked at ``keys``, begun at ``started`` on the monotonic clock."""
+    """The outcome of having looked at ``keys``, begun at ``started`` on the monotonic clock with ``before`` rows."""
     in_order = {key: rebuilt[key] for key in table.range_keys if key in rebuilt}
     seconds = time.monotonic() - started
-    return Outcome(table, in_order, len(keys) - len(in_order), warehouse.row_count(table), before, seconds)
+    return Outcome(table, in_order, len(keys) - len(in_order), ranges.rows(table), before, seconds)

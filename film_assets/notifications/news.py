@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from film_assets.engines.duckdb.warehouse import CATALOG, attached
+from film_assets.common.database import CATALOG, attached
 from film_assets.notifications.channels.digest import Digest, Section, duration
 from film_assets.tables import sql
 

@@ -1,13 +1,9 @@
-"""What has been delivered of which snapshot, and the snapshot before, kept until its successor has been told of.
+"""What has been delivered of which snapshot.
 
-So a delivery that failed, or whose process died, is made good by the next refresh. Belongs here: the files in the home that say
+So a delivery that failed, or whose process died, is made good by the next refresh. Belongs here: the notes in the home that say
 so. Does not belong here: delivering.
 """
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from film_assets.home import Home
@@ -18,13 +14,7 @@ class Pending:
 
     def __init__(self, home: Home) -> None:
         """Nothing is touched yet."""
-        self._films = home.films
-        self._folder = home.delivery
-
-    @property
-    def previous(self) -> Path:
-        """The snapshot that was told of last; there only while a newer one has not been."""
-        return self._folder / "previous.duckdb"
+        self._home = home
 
     def delivered(self, kind: str) -> str | None:
         """The version that a delivery of this kind was last made of; None before the first."""
@@ -33,25 +23,14 @@ class Pending:
 
     def note(self, kind: str, version: str) -> None:
         """Write down that it has been made."""
-        self._folder.mkdir(exist_ok=True)
+        self._home.delivery.mkdir(exist_ok=True)
         unfinished = self._note(kind).with_suffix(".new")
         unfinished.write_text(version, encoding="utf-8")
         unfinished.replace(self._note(kind))
 
     def forget_previous(self) -> None:
-        """It has been told of what came after it."""
-        self.previous.unlink(missing_ok=True)
-
-    @contextmanager
-    def keeping_previous(self) -> Iterator[None]:
-        """The snapshot that the block replaces is kept, unless an older one still is; it takes no room until then."""
-        if self._films.exists() and not self.previous.exists():
-            self._folder.mkdir(exist_ok=True)
-            try:
-                os.link(self._films, self.previous)
-            except OSError:  # a file system without links
-                shutil.copyfile(self._films, self.previous)
-        yield
+        """The snapshot before has been told of what came after it."""
+        self._home.previous.unlink(missing_ok=True)
 
     def _note(self, kind: str) -> Path:
-        return self._folder / f"{kind}.txt"
+        return self._home.delivery / f"{kind}.txt"

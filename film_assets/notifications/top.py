@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from film_assets.engines.duckdb.warehouse import attached
+from film_assets.common.database import attached
 from film_assets.errors import SettingsError
 from film_assets.tables import COMPUTED, Table, sql
 

@@ -1,6 +1,7 @@
 """Runs the job ``refresh`` in this process, with the same history as the web UI."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from film_assets.common.progress import Progress
-from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError
 from film_assets.home import Home
 from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
@@ -41,10 +41,13 @@ def dagster_home(home: Home) -> Path:
     return home.dagster
 
 
-def run_refresh(settings: Settings, *, rebuild: bool = False, progress: Progress | None = None) -> Report:
+def run_refresh(
+    build_defs: Callable[..., dg.Definitions], settings: Settings, *, rebuild: bool = False, progress: Progress | None = None
+) -> Report:
     """Bring everything up to date and publish it.
 
     Args:
+        build_defs: Gives the code location that has the job.
         settings: Where the blobs come from and where everything is kept.
         rebuild: Do the work even where nothing changed.
         progress: Who is told how far it is.

@@ -13,11 +13,12 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from film_assets.common.database import CATALOG
 from film_assets.errors import FilmAssetsError, UnknownNameError
 from film_assets.home import Home
 from film_assets.reader.display import side_by_side
 from film_assets.reader.names import Kind, ensure_known, resolve
-from film_assets.reader.snapshot import CATALOG, Snapshot
+from film_assets.reader.snapshot import Snapshot
 
 _EXPORTS = {".parquet": "format parquet, compression zstd", ".csv": "format csv, header", ".json": "format json"}
 _COMPARE: dict[Kind, str] = {"person": "compare_people", "title": "compare_titles"}

@@ -11,10 +11,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from film_assets.common.database import attached
 from film_assets.errors import HomeError
-
-CATALOG = "films"
-"""The name its tables and macros know the file by, whatever the file is called."""
 
 _DTYPES = {
     "VARCHAR": pl.String,
@@ -44,7 +42,7 @@ class Snapshot:
         self.path = path
         try:
             self._version = _version(path)
-            self.connection = _connect(path)
+            self.connection = attached(path, read_only=True)
         except FileNotFoundError:
             raise HomeError(f"nothing is published in {path.parent} yet; run `film-assets refresh` first") from None
         except (OSError, duckdb.Error) as error:
@@ -84,11 +82,3 @@ class Snapshot:
 def _version(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_ino, found.st_mtime_ns
-
-
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-    literal = str(path).replace("'", "''")
-    connection.execute(f"attach '{literal}' as {CATALOG} (read_only)")
-    connection.execute(f"use {CATALOG}")
-    return connection

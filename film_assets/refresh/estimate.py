@@ -1,49 +1,50 @@
 """How long the rest of a refresh is likely to take.
 
-The steps of a refresh are known, and how they compare at the real size; the steps that are done tell how fast this one goes,
-whatever the size, the machine, and how much of it has changed. Belongs here: the steps, and the reckoning. Does not belong here:
-how it is shown (``terminal``).
+The steps of a refresh are known, and how they compare: by the size of the blobs and by which columns a table is built from, as
+the declarations say. The steps that are done tell how fast this one goes, whatever the size, the machine, and how much of it has
+changed. Belongs here: the steps, and the reckoning. Does not belong here: how it is shown (``cli.terminal``).
 """
 
 import time
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
-CHECKS, LOOKUPS, PUBLISHING = "check the tables", "lay out the look-ups", "publish films.duckdb"
+from film_assets.tables import BLOBS, COMPUTED, TABLES, Blob, Table
 
-STEPS: Mapping[str, float] = MappingProxyType(
-    {
-        "raw.cast": 38,
-        "raw.crew": 4,
-        "raw.names": 8,
-        "raw.ratings": 1,
-        "raw.titles": 8,
-        "films.actors": 12,
-        "films.cast": 24,
-        "films.characters": 17,
-        "films.directors": 4,
-        "films.genres": 6,
-        "films.known_for": 12,
-        "films.names": 6,
-        "films.professions": 6,
-        "films.ratings": 1,
-        "films.titles": 8,
-        "films.writers": 6,
-        "metrics.actor_performance": 3,
-        "metrics.collaborations": 1,
-        "metrics.comparison": 12,
-        "metrics.director_performance": 1,
-        "metrics.genre_success": 1,
-        "metrics.known_for_success": 4,
-        "metrics.person_success": 15,
-        "metrics.title_success": 5,
-        "metrics.writer_performance": 2,
-        CHECKS: 9,
-        LOOKUPS: 62,
-        PUBLISHING: 14,
+CHECKS, INDEXES, PUBLISHING = "check the tables", "build the indexes", "publish films.duckdb"
+
+_BY_STEP = 1.0
+"""Seconds that every step takes at the real size, however little it has to do."""
+
+_LANDING, _FROM_BLOBS, _FROM_TABLES = 11.0, 9.0, 2.5
+"""Seconds a gigabyte takes, of what is read: to land it, to build a table of blobs, and one of tables, which is mostly a join."""
+
+_CHECKING, _INDEXING, _PUBLISHING = 2.0, 13.0, 3.0
+"""The same of what all blobs have together."""
+
+
+def steps() -> dict[str, float]:
+    """The steps of a refresh, and about how many seconds each takes in a first one of the real data; how they compare matters."""
+    everything = sum(blob.bytes for blob in BLOBS) / 1e9
+    last = {CHECKS: _CHECKING, INDEXES: _INDEXING, PUBLISHING: _PUBLISHING}
+    return {
+        **{table.name: _BY_STEP + _weight(table) for table in (*BLOBS, *COMPUTED)},
+        **{name: _BY_STEP + seconds * everything for name, seconds in last.items()},
     }
-)
-"""The steps of a refresh, and the seconds each took in a first one of the real data; only how they compare matters."""
+
+
+def _weight(table: Table) -> float:
+    if isinstance(table, Blob):
+        return _LANDING * _gigabytes(table)
+    from_blobs = any(isinstance(TABLES[name], Blob) for name in table.reads)
+    return (_FROM_BLOBS if from_blobs else _FROM_TABLES) * _gigabytes(table)
+
+
+def _gigabytes(table: Table) -> float:
+    """How much is read for a table: of each input the share that its columns are of all."""
+    if isinstance(table, Blob):
+        return table.bytes / 1e9
+    shares = ((TABLES[name], len(columns) / len(TABLES[name].columns)) for name, columns in table.reads.items())
+    return sum(_gigabytes(upstream) * share for upstream, share in shares)
 
 
 class Estimate:

@@ -19,6 +19,13 @@ BLOCK = 1 << 18
 """Bytes of a block, unless a database was told otherwise."""
 
 
+def copy(source: Path, target: Path) -> None:
+    """Copy a file; the copy is whole whenever it is there."""
+    unfinished = target.with_name(f"{target.name}.new")
+    shutil.copyfile(source, unfinished)
+    unfinished.replace(target)
+
+
 def link(path: Path, name: Path) -> bool:
     """Give a file one more name; whether its file system can."""
     try:

@@ -1,4 +1,4 @@
-"""What makes look-ups quick: copies of what people ask by, kept range by range like the tables themselves.
+"""Secondary indexes, which make look-ups quick: copies of what people ask by, kept range by range like the tables themselves.
 
 ``lookup.credits`` has who has a part in what, sorted by person within each range of titles: the tables are in the order of
 titles, and to find a person in them takes a second. The other four have every name as it is compared, without case and accents,
@@ -8,30 +8,34 @@ those who have votes; ``lookup.other_people`` and ``lookup.other_titles``, the m
 fill an answer. ``lookup.titles_places`` and its like are filled when all is done and nothing moves any more: they say
 between which rows the ids of each block of numbers are, so that a thousand are found as quickly as ten.
 
-Ids are numbers here (``code``), which sort, press and join better. Only the macros (``tables.macros``) know these tables. Belongs
+Ids are numbers here (``code``), which sort, press and join better. Only the macros (``macros``) know these tables. Belongs
 here: how they are made and kept up to date. Does not belong here: what is asked of them.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from film_assets.common.database import CATALOG
 from film_assets.common.progress import Advance
-from film_assets.engines.duckdb import changes, layout
-from film_assets.engines.duckdb.landed import files
-from film_assets.engines.duckdb.warehouse import CATALOG, RangeState, Warehouse
+from film_assets.engines.base import Store
+from film_assets.engines.state import Plan, RangeState
 from film_assets.snapshot.macros import BY_ID, SIGNATURE_BITS, block, code, folded
 from film_assets.tables import TABLES, Blob, sql
 from film_assets.tables.ranges import RANGE_KEYS
 
 _STRETCH = 1 << 14
 """Rows of a table: a block of ids is told for each stretch it lies in."""
+
+VERSION = "3"
+"""To be raised when the rows of an index would come out otherwise: all are then built anew."""
 
 _PREFIX = {"tconst": "tt", "nconst": "nm"}
 
@@ -47,15 +51,15 @@ _Of = Callable[..., str]
 
 
 @dataclass(frozen=True)
-class _Lookup:
+class Index:
     """One of these tables.
 
     Attributes:
         name: What it is called.
-        columns: Its columns as they are declared in SQL; ``cut`` is the number of the range.
-        range_column: The ids it is cut by, of its tables.
+        columns: Its columns as they are declared in SQL; ``cut``, the number of the range, is one more.
+        range_column: The ids by whose ranges it is partitioned, as its tables are.
         number: Its own column that has these ids, as numbers.
-        reads: Table -> the columns it is made from.
+        reads: Table -> the columns it is built from.
         rows: What makes the rows of these ranges, or of the ids in them that are ``touched``, without ``cut``.
     """
 
@@ -64,35 +68,56 @@ class _Lookup:
     range_column: str
     number: str
     reads: Mapping[str, tuple[str, ...]]
-    rows: Callable[[Warehouse, Sequence[str], bool], Rows]
+    rows: Callable[[Store, Sequence[str], bool], Rows]
 
     @property
     def code_version(self) -> str:
-        """That of the whole layout."""
-        return layout.VERSION
+        """That of all indexes."""
+        return VERSION
 
 
-def refresh(warehouse: Warehouse, advance: Advance) -> None:
-    """Bring the ranges up to date whose inputs changed; ``advance`` is told of each of the ``RANGES``."""
+@dataclass(frozen=True)
+class Built:
+    """What became of an index: how many rows it has, and which ranges of it were rebuilt and in how many seconds."""
+
+    rows: int
+    rebuilt: Sequence[str] = field(default=())
+    seconds: float = 0.0
+
+
+def refresh(store: Store, advance: Advance) -> Mapping[str, Built]:
+    """Bring the ranges up to date whose inputs changed.
+
+    Args:
+        store: The database they are in.
+        advance: Told of each of the ``RANGES``.
+
+    Returns:
+        Name of the index -> what became of it.
+    """
     for statement in create_tables():
-        warehouse.run(statement)
-    for lookup in LOOKUPS:
-        wanted = {key: warehouse.inputs(lookup, key) for key in RANGE_KEYS}
-        stale = [key for key in RANGE_KEYS if warehouse.made_from(lookup, key) != wanted[key]]
-        known = [key for key in stale if (lookup.name, key) in warehouse.ranges]
-        advance(len(RANGE_KEYS) - len(stale))
-        if stale:
-            with warehouse.transaction():
-                touched = changes.find_touched(warehouse, lookup, known)
-                whole = [key for key in stale if key not in touched]
-                loose = _amend(warehouse, lookup, touched, advance) if touched else {}
-                _replace(warehouse, lookup, whole, set(known) & set(whole), advance)
-                _remember(warehouse, lookup, {key: wanted[key] for key in stale}, loose)
+        store.run(statement)
+    return {index.name: _refresh(store, index, advance) for index in INDEXES}
+
+
+def _refresh(store: Store, index: Index, advance: Advance) -> Built:
+    started = time.monotonic()
+    plan = store.ranges.plan(index, RANGE_KEYS)
+    advance(len(RANGE_KEYS) - len(plan.stale))
+    if plan.stale:
+        with store.transaction():
+            touched = store.find_touched(index, plan.known)
+            whole = [key for key in plan.stale if key not in touched]
+            out_of_order = _amend(store, index, touched, advance) if touched else {}
+            _replace(store, index, whole, set(plan.known) & set(whole), advance)
+            _remember(store, index, plan, out_of_order)
+    rows = sum(store.ranges[index.name, key].rows for key in RANGE_KEYS)
+    return Built(rows, plan.stale, time.monotonic() - started)
 
 
 def create_tables() -> list[str]:
     """The statements that make the empty tables."""
-    tables = (f"create table if not exists {lookup.name} ({lookup.columns}, cut utinyint)" for lookup in LOOKUPS)
+    tables = (f"create table if not exists {index.name} ({index.columns}, cut utinyint)" for index in INDEXES)
     places = (f"create table if not exists lookup.{name}_places (block bigint, first bigint, last bigint)" for name in BY_ID)
     return ["create schema if not exists lookup", *tables, *places]
 
@@ -110,37 +135,37 @@ def note_places(connection: duckdb.DuckDBPyConnection) -> None:
             from {table} group by block, rowid // {_STRETCH} order by block""")
 
 
-def _amend(warehouse: Warehouse, lookup: _Lookup, keys: Sequence[str], advance: Advance) -> dict[str, int]:
-    """Bring the ids that are ``touched`` up to date; range -> how many of its rows lie loose now."""
-    number, column = lookup.number, lookup.range_column
+def _amend(store: Store, index: Index, keys: Sequence[str], advance: Advance) -> dict[str, int]:
+    """Bring the ids that are ``touched`` up to date; range -> how many of its rows are out of order now."""
+    number, column = index.number, index.range_column
     cut = f"({sql.range_of(column, 'id')})::utinyint as cut"
     query = f"create or replace temp table codes as select {code('id', _PREFIX[column])} as {number}, {cut} from touched"
-    warehouse.run(query)
+    store.run(query)
     here = f"cut in ({', '.join(str(RANGE_KEYS.index(key)) for key in keys)})"
-    warehouse.run(f"delete from {lookup.name} where {here} and {number} in (select {number} from codes)")
-    rows = lookup.rows(warehouse, keys, True)().join(_frame(warehouse.connection, "from codes"), on=number)
-    warehouse.insert(lookup.name, rows)
+    store.run(f"delete from {index.name} where {here} and {number} in (select {number} from codes)")
+    rows = index.rows(store, keys, True)().join(_frame(store.connection, "from codes"), on=number)
+    store.insert(index.name, rows)
     advance(len(keys))
     written = dict(rows.group_by("cut").len().iter_rows())
-    return {key: written.get(RANGE_KEYS.index(key), 0) + warehouse.ranges[lookup.name, key].loose for key in keys}
+    return {key: written.get(RANGE_KEYS.index(key), 0) + store.ranges[index.name, key].out_of_order for key in keys}
 
 
-def _replace(warehouse: Warehouse, lookup: _Lookup, keys: Sequence[str], old: Iterable[str], advance: Advance) -> None:
+def _replace(store: Store, index: Index, keys: Sequence[str], old: Iterable[str], advance: Advance) -> None:
     cuts = [RANGE_KEYS.index(key) for key in old]
     if cuts:
-        warehouse.run(f"delete from {lookup.name} where cut in (select unnest(?))", [cuts])
-    filled = [key for key in keys if any(warehouse.row_count(TABLES[name], [key]) for name in lookup.reads)]
+        store.run(f"delete from {index.name} where cut in (select unnest(?))", [cuts])
+    filled = [key for key in keys if any(store.ranges.rows(TABLES[name], [key]) for name in index.reads)]
     advance(len(keys) - len(filled))
-    for key, rows in zip(filled, _one_ahead([lookup.rows(warehouse, [key], False) for key in filled]), strict=True):
-        warehouse.insert(lookup.name, rows.with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8)))
+    for key, rows in zip(filled, _one_ahead([index.rows(store, [key], False) for key in filled]), strict=True):
+        store.insert(index.name, rows.with_columns(cut=pl.lit(RANGE_KEYS.index(key), pl.UInt8)))
         advance(1)
 
 
-def _remember(warehouse: Warehouse, lookup: _Lookup, wanted: Mapping[str, tuple[str, str]], loose: Mapping[str, int]) -> None:
-    counts = dict(warehouse.rows(f"select cut, count(*) from {lookup.name} group by cut"))
-    rows = {key: counts.get(RANGE_KEYS.index(key), 0) for key in wanted}
-    states = {key: RangeState(*inputs, {}, rows[key], loose.get(key, 0)) for key, inputs in wanted.items()}
-    warehouse.remember(lookup.name, states)
+def _remember(store: Store, index: Index, plan: Plan, out_of_order: Mapping[str, int]) -> None:
+    counts = dict(store.rows(f"select cut, count(*) from {index.name} group by cut"))
+    rows = {key: counts.get(RANGE_KEYS.index(key), 0) for key in plan.stale}
+    states = {key: RangeState(*plan.inputs[key], {}, rows[key], out_of_order.get(key, 0)) for key in plan.stale}
+    store.remember(index.name, states)
 
 
 def _one_ahead(makers: Sequence[Rows]) -> Iterator[pl.DataFrame]:
@@ -156,13 +181,13 @@ def _one_ahead(makers: Sequence[Rows]) -> Iterator[pl.DataFrame]:
 # ---- who has a part in what
 
 
-def _credits(warehouse: Warehouse, keys: Sequence[str], touched: bool) -> Rows:
+def _credits(store: Store, keys: Sequence[str], touched: bool) -> Rows:
     """Who has a part in the titles of these ranges.
 
     Columns who, what and part, which is the role and, behind a tab, the characters as the blob has them; sorted by who.
     """
-    found = {name: files(warehouse, _blob(name), keys) for name in ("raw.cast", "raw.crew")}
-    wanted = _frame(warehouse.connection, "select id as tconst from touched").lazy() if touched else None
+    found = {name: store.slice_files(_blob(name), keys) for name in ("raw.cast", "raw.crew")}
+    wanted = _frame(store.connection, "select id as tconst from touched").lazy() if touched else None
 
     def landed(name: str) -> pl.LazyFrame:
         schema = dict.fromkeys(_blob(name).column_names, pl.String)
@@ -196,10 +221,10 @@ def _number(column: str, prefix: str) -> pl.Expr:
 # ---- how well known they are, and names as they are compared
 
 
-def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Warehouse, Sequence[str], bool], Rows]:
+def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Store, Sequence[str], bool], Rows]:
     """The rows of a query over the same ranges of tables, cut by a column of ids, with the signatures of the names among them."""
 
-    def maker(warehouse: Warehouse, keys: Sequence[str], touched: bool) -> Rows:
+    def maker(store: Store, keys: Sequence[str], touched: bool) -> Rows:
         here = sql.in_ranges(column, keys) + (f" and {column} in (select id from touched)" if touched else "")
 
         def of(table: str, condition: str = "true") -> str:
@@ -207,7 +232,7 @@ def _computed(column: str, query: Callable[[_Of], str]) -> Callable[[Warehouse, 
 
         def rows() -> pl.DataFrame:
             # Beside what the warehouse is writing; but what is touched only its own connection knows.
-            with nullcontext(warehouse.connection) if touched else warehouse.connection.cursor() as connection:
+            with nullcontext(store.connection) if touched else store.connection.cursor() as connection:
                 connection.execute(f"use {CATALOG}")
                 names = _frame(connection, f"{query(of)} order by id")
             return names.with_columns(signature=pl.Series(signatures(names["folded"].fill_null("")), dtype=pl.UInt64))
@@ -286,8 +311,8 @@ def _other_titles(of: _Of) -> str:
     return f"select {_TITLE} from {titles} as title anti join {of(_RATED)} as rated using (tconst)"
 
 
-LOOKUPS = (
-    _Lookup(
+INDEXES = (
+    Index(
         "lookup.credits",
         "who bigint, what bigint, part varchar",
         "tconst",
@@ -298,7 +323,7 @@ LOOKUPS = (
         },
         _credits,
     ),
-    _Lookup(
+    Index(
         "lookup.known_people",
         f"{_NAME}, knownFor bigint, knownTitles integer, knownAverageRating double, knownNumVotes bigint",
         "nconst",
@@ -306,7 +331,7 @@ LOOKUPS = (
         {**_PEOPLE_READ, _KNOWN: ("nconst", *_FIGURES)},
         _computed("nconst", _known_people),
     ),
-    _Lookup(
+    Index(
         "lookup.other_people",
         f"{_NAME}, knownFor bigint",
         "nconst",
@@ -314,7 +339,7 @@ LOOKUPS = (
         {**_PEOPLE_READ, _KNOWN: ("nconst",)},
         _computed("nconst", _other_people),
     ),
-    _Lookup(
+    Index(
         "lookup.rated_titles",
         f"{_NAME}, averageRating double, numVotes integer, weightedRating double",
         "tconst",
@@ -322,7 +347,7 @@ LOOKUPS = (
         {**_TITLES_READ, _RATED: ("tconst", *_RATING)},
         _computed("tconst", _rated_titles),
     ),
-    _Lookup(
+    Index(
         "lookup.other_titles",
         _NAME,
         "tconst",
@@ -332,5 +357,5 @@ LOOKUPS = (
     ),
 )
 
-RANGES = len(LOOKUPS) * len(RANGE_KEYS)
+RANGES = len(INDEXES) * len(RANGE_KEYS)
 """How many ranges there are in all."""

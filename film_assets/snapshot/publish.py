@@ -6,29 +6,46 @@ tables, and how readers use them (``reader``).
 
 from pathlib import Path
 
-from film_assets.engines.duckdb import changes
-from film_assets.engines.duckdb.landed import slices
-from film_assets.engines.duckdb.warehouse import Warehouse, attached, digest
+from film_assets.common.database import attached
+from film_assets.engines.base import Store
+from film_assets.engines.state import digest
 from film_assets.home import Home
 from film_assets.snapshot import files, indexes, macros
-from film_assets.tables import BLOBS, COMPUTED, QUALITY, sql
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, Blob, sql
+from film_assets.tables.ranges import RANGE_KEYS
 
 
-def publish(warehouse: Warehouse, home: Home, *, force: bool = False) -> bool:
+def publish(store: Store, home: Home, *, force: bool = False) -> bool:
     """Publish a snapshot if anything in it is new since the last one, or the home has moved; whether it did.
 
     A crash leaves either the old file or the new one.
     """
-    views = [*_raw_views(warehouse), *macros.statements()]
-    wanted = digest(_contents(warehouse), views)
-    if home.films.exists() and warehouse.published_version == wanted and not force:
+    views = [*_raw_views(store), *macros.statements()]
+    wanted = digest(store.contents(), views)
+    if home.films.exists() and store.published_version == wanted and not force:
         return False
-    changes.forget(warehouse)
-    with warehouse.released() as working:
+    with store.released() as working:
         _finish(working, views)
         _swap(home)
-    _remember(warehouse, wanted)
+    store.note_published(wanted)
     return True
+
+
+def settle(home: Home) -> None:
+    """Make good what a publication that was killed left: the working file gets bytes of its own, and half-made files go.
+
+    To be called in a home that is held alone, before its working file is opened.
+    """
+    home.spare.unlink(missing_ok=True)  # nobody knows what is in it
+    files.separate(home.warehouse, home.films, home.spare)
+
+
+def keep(home: Home, name: Path) -> None:
+    """Keep the snapshot under another name too, whatever is published; it takes no room until it is replaced."""
+    if home.films.exists():
+        name.parent.mkdir(exist_ok=True)
+        if not files.link(home.films, name):
+            files.copy(home.films, name)
 
 
 def _swap(home: Home) -> None:
@@ -44,15 +61,13 @@ def _swap(home: Home) -> None:
     files.separate(home.warehouse, home.films, home.spare)
 
 
-def _contents(warehouse: Warehouse) -> list[object]:
-    """Everything that readers would see change."""
-    versions = sorted((name, key, sorted(state.versions.items())) for (name, key), state in warehouse.ranges.items())
-    return [versions, warehouse.rows("select * from state.slices order by all")]
-
-
-def _raw_views(warehouse: Warehouse) -> list[str]:
-    views = (f"create or replace view {sql.quoted(blob.name)} as from {slices(warehouse, blob)}" for blob in BLOBS)
+def _raw_views(store: Store) -> list[str]:
+    views = (f"create or replace view {sql.quoted(blob.name)} as from {_slices(store, blob)}" for blob in BLOBS)
     return ["create schema if not exists raw", *views]
+
+
+def _slices(store: Store, blob: Blob) -> str:
+    return sql.reading(blob, store.slice_files(blob, RANGE_KEYS))
 
 
 def _finish(path: Path, views: list[str]) -> None:
@@ -65,16 +80,3 @@ def _finish(path: Path, views: list[str]) -> None:
         indexes.note_places(connection)
         for statement in (*views, *comments):
             connection.execute(statement)
-
-
-def _remember(warehouse: Warehouse, wanted: str) -> None:
-    """Note what was published, and delete the slices that were already out of use at the publication before."""
-    with warehouse.transaction():
-        retired = """select file from state.retired where retiredAt < (select max(publishedAt) from state.snapshot)
-            and file not in (select file from state.slices)"""
-        unused = [file for (file,) in warehouse.rows(retired)]
-        warehouse.run("delete from state.retired where file in (select unnest(?))", [unused])
-        warehouse.run("delete from state.snapshot")
-        warehouse.run("insert into state.snapshot values (?, now() at time zone 'utc')", [wanted])
-    for file in unused:
-        (warehouse.landing / file).unlink(missing_ok=True)

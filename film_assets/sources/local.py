@@ -4,7 +4,6 @@ Belongs here: their names, checking and decompressing them, and what a full disk
 from (the sources), and what is in them (``engines``).
 """
 
-import errno
 import gzip
 import hashlib
 import re
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from film_assets.common.progress import Advance, Progress
-from film_assets.errors import HomeError, SourceError
+from film_assets.errors import HomeError, SourceError, disk_full, is_disk_full
 from film_assets.sources.base import Listed
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -107,8 +106,8 @@ def home_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            fault = HomeError(f"{folder}: no space left on the disk; free some, or set FILM_ASSETS_HOME to where there is more")
+        if is_disk_full(error):
+            fault = disk_full(folder)
         else:
             fault = HomeError(
                 f"{folder}: cannot be written to ({error.strerror or error}); set FILM_ASSETS_HOME to a folder that can"

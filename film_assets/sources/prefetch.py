@@ -14,7 +14,7 @@ from film_assets.common.progress import Advance, Done, Progress
 from film_assets.sources.base import Fetched, Listed, Source
 
 
-class Ahead:
+class Prefetcher:
     """Hands over blobs of a source, of which one may already be on its way."""
 
     def __init__(self, source: Source, folder: Path, progress: Progress) -> None:

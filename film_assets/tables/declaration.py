@@ -151,9 +151,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Blob(Table):
-    """A raw table: what a blob delivers, typed. ``files`` are the names it goes by at a source, without ``.gz``."""
+    """A raw table: what a blob delivers, typed.
+
+    Attributes:
+        files: The names it goes by at a source, without ``.gz``.
+        bytes: How large the real one is; only how the blobs compare matters, for what is said of the time a refresh takes.
+    """
 
     files: tuple[str, ...] = ()
+    bytes: int = 0
 
 
 def table(

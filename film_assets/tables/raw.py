@@ -44,6 +44,7 @@ _NCONST = Column(
 
 cast = Blob(
     name="raw.cast",
+    bytes=2_668_643_291,
     files=("cast.tsv", "title.principals.tsv"),
     key=("tconst", "ordering"),
     range_column="tconst",
@@ -60,6 +61,7 @@ cast = Blob(
 
 crew = Blob(
     name="raw.crew",
+    bytes=349_084_795,
     files=("crew.tsv", "title.crew.tsv"),
     key=("tconst",),
     range_column="tconst",
@@ -73,6 +75,7 @@ crew = Blob(
 
 names = Blob(
     name="raw.names",
+    bytes=805_608_596,
     files=("names.tsv", "name.basics.tsv"),
     key=("nconst",),
     range_column="nconst",
@@ -89,6 +92,7 @@ names = Blob(
 
 ratings = Blob(
     name="raw.ratings",
+    bytes=24_365_246,
     files=("ratings.tsv", "title.ratings.tsv"),
     key=("tconst",),
     range_column="tconst",
@@ -102,6 +106,7 @@ ratings = Blob(
 
 titles = Blob(
     name="raw.titles",
+    bytes=907_670_788,
     files=("titles.tsv", "title.basics.tsv"),
     key=("tconst",),
     range_column="tconst",

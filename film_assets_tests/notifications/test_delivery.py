@@ -5,6 +5,7 @@ from email.message import EmailMessage
 import dagster as dg
 import pytest
 
+from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError
 from film_assets.orchestration.conventions import REFRESH_JOB
 from film_assets.orchestration.run import run_refresh
@@ -168,7 +169,7 @@ def test_a_table_that_is_none_is_named(workshop: Workshop, sheet: Google, monkey
     with pytest.raises(
         FilmAssetsError, match=r"FILM_ASSETS_SHEET_TABLES: there is no table metrics\.nothing; there are metrics\."
     ):
-        run_refresh(workshop.settings)
+        run_refresh(build_defs, workshop.settings)
     assert workshop.settings.kept_in.films.exists(), "what is published is published"
 
 
@@ -177,4 +178,4 @@ def test_a_missing_setting_is_named(workshop: Workshop, monkeypatch: pytest.Monk
     monkeypatch.setenv("FILM_ASSETS_SMTP_HOST", "localhost")
     words = "FILM_ASSETS_SMTP_USER, FILM_ASSETS_SMTP_PASSWORD, FILM_ASSETS_MAIL_FROM are not set"
     with pytest.raises(FilmAssetsError, match=words):
-        run_refresh(workshop.settings)
+        run_refresh(build_defs, workshop.settings)

@@ -7,15 +7,16 @@ import dagster as dg
 import narwhals as nw
 import pytest
 
-from film_assets.engines.duckdb import checks
-from film_assets.engines.duckdb.checks import RULES, Rule, check
-from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.engines import checks
+from film_assets.engines.duckdb import checks as evaluation
+from film_assets.engines.duckdb.engine import DuckDbEngine
 from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.conventions import EVERYTHING
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.settings import load_settings
 from film_assets.tables import COMPUTED
 from film_assets.tables.declaration import Frame
+from film_assets.tables.rules import RULES, Rule, Values
 from film_assets_tests.blobs import change, copy, write_real_rows
 from film_assets_tests.conftest import refresh
 from film_assets_tests.orchestration.conftest import Workshop
@@ -30,34 +31,34 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def warehouse(refreshed: Path, tmp_path: Path) -> Iterator[Warehouse]:
-    """A warehouse of its own, as a refresh left it."""
+def engine(refreshed: Path, tmp_path: Path) -> Iterator[DuckDbEngine]:
+    """An engine on a home of its own, as a refresh left it."""
     with Pipeline(load_settings(home=copy(refreshed, tmp_path / "home"))) as pipeline:
-        yield pipeline.warehouse
+        yield pipeline.engine
 
 
 def rule(table: str, words: str) -> Rule:
     return next(rule for rule in RULES[table] if words in rule.name)
 
 
-def failing(warehouse: Warehouse, rule: Rule) -> tuple[int, list[str]]:
+def failing(engine: DuckDbEngine, rule: Rule) -> tuple[int, list[str]]:
     """How many rows break a rule, and which."""
-    ((_, found),) = check(warehouse, [rule], afresh=True)
+    ((_, found),) = engine.check([rule], full=True)
     return sum(item.failing for item in found.values()), [example for item in found.values() for example in item.examples]
 
 
-def looked(warehouse: Warehouse, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def looked(engine: DuckDbEngine, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ranges that are looked at to check a rule."""
     seen: list[str] = []
-    original = type(rule).look
+    original = evaluation.WarehouseEvaluator.evaluate
 
-    def look(self, warehouse, keys):
+    def evaluate(self, rule, keys):
         seen.extend(keys)
-        return original(self, warehouse, keys)
+        return original(self, rule, keys)
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(rule), "look", look)
-        check(warehouse, [rule])
+        patch.setattr(evaluation.WarehouseEvaluator, "evaluate", evaluate)
+        engine.check([rule])
     return sorted(seen)
 
 
@@ -70,9 +71,9 @@ def run(workshop: Workshop) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(instance=workshop.instance, tags=EVERYTHING, raise_on_error=False)
 
 
-def test_every_table_has_rules_and_sound_data_keeps_them(warehouse: Warehouse) -> None:
+def test_every_table_has_rules_and_sound_data_keeps_them(engine: DuckDbEngine) -> None:
     assert set(RULES) == {table.name for table in COMPUTED} | {"quality.blobs"}
-    broken = [rule for rules in RULES.values() for rule in rules if failing(warehouse, rule)[0]]
+    broken = [rule for rules in RULES.values() for rule in rules if failing(engine, rule)[0]]
     assert broken == []
 
 
@@ -101,9 +102,9 @@ def test_every_table_has_rules_and_sound_data_keeps_them(warehouse: Warehouse) -
          (1, ["ratings: 3 read, 2 loaded, 0 rejected, 3 there"])),
     ],
 )  # fmt: skip
-def test_what_is_damaged_is_found(warehouse: Warehouse, table: str, words: str, damage: str, expected: object) -> None:
-    warehouse.run(damage)
-    assert failing(warehouse, rule(table, words)) == expected
+def test_what_is_damaged_is_found(engine: DuckDbEngine, table: str, words: str, damage: str, expected: object) -> None:
+    engine.warehouse.run(damage)
+    assert failing(engine, rule(table, words)) == expected
 
 
 def test_only_ranges_that_changed_are_looked_at(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +113,7 @@ def test_only_ranges_that_changed_are_looked_at(workshop: Workshop, monkeypatch:
     def ranges() -> list[list[str]]:
         refresh(workshop.settings)
         with Pipeline(workshop.settings) as pipeline:
-            return [looked(pipeline.warehouse, rule, monkeypatch) for rule in rules]
+            return [looked(pipeline.engine, rule, monkeypatch) for rule in rules]
 
     assert [len(keys) for keys in ranges()] == [20, 20, 20]
     assert ranges() == [[], [], []]
@@ -120,24 +121,22 @@ def test_only_ranges_that_changed_are_looked_at(workshop: Workshop, monkeypatch:
     assert ranges() == [["01"], [], []]
 
 
-def test_other_allowed_values_are_looked_for_anew(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_allowed_values_are_looked_for_anew(engine: DuckDbEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     known = rule("films.titles", "titleType")
-    check(warehouse, [known])
-    vars(known).pop("code")
-    monkeypatch.setattr(checks.Values, "offending", lambda *_: "select 'tt0000001' as id, 'x' as example")
-    assert len(looked(warehouse, known, monkeypatch)) == 20
-    vars(known).pop("code")
+    engine.check([known])
+    monkeypatch.setitem(evaluation._OFFENDING, Values, lambda *_: "select 'tt0000001' as id, 'x' as example")
+    assert len(looked(engine, known, monkeypatch)) == 20
 
 
 def test_of_a_big_table_some_changed_ranges_are_looked_at_and_all_when_asked(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    engine: DuckDbEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "_AT_ONCE", 2)
     key = rule("films.titles", "key")
-    ((_, found),) = check(warehouse, [key])
+    ((_, found),) = engine.check([key])
     assert 0 < sum(item.looked for item in found.values()) < 20
-    assert looked(warehouse, key, monkeypatch) == []
-    ((_, found),) = check(warehouse, [key], afresh=True)
+    assert looked(engine, key, monkeypatch) == []
+    ((_, found),) = engine.check([key], full=True)
     assert all(item.looked for item in found.values())
 
 
@@ -161,8 +160,8 @@ def test_a_broken_key_keeps_the_previous_snapshot(workshop: Workshop, monkeypatc
     assert (found.passed, found.severity, found.blocking) == (False, dg.AssetCheckSeverity.ERROR, True)
     monkeypatch.undo()
     with Pipeline(workshop.settings) as pipeline:
-        pipeline.warehouse.run("delete from films.genres")
-        pipeline.warehouse.run("delete from state.ranges where name = 'films.genres'")
+        pipeline.engine.warehouse.run("delete from films.genres")
+        pipeline.engine.warehouse.run("delete from state.ranges where name = 'films.genres'")
     assert run(workshop).success
 
 
@@ -185,7 +184,7 @@ def test_orphans_warn_and_are_published(workshop: Workshop) -> None:
 def test_checks_can_be_run_alone_and_then_look_at_everything(workshop: Workshop) -> None:
     workshop.refresh()
     with Pipeline(workshop.settings) as pipeline:
-        pipeline.warehouse.run("insert into films.genres from films.genres limit 1")
+        pipeline.engine.warehouse.run("insert into films.genres from films.genres limit 1")
     assert evaluations(run(workshop))["films.genres"].passed
     chosen = dg.AssetSelection.checks_for_assets(key_of("films.genres"))
     job = dg.define_asset_job("alone", chosen, executor_def=dg.in_process_executor)

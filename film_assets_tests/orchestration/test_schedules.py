@@ -124,7 +124,7 @@ from film_assets.settings import load_settings
 folder, pause = pathlib.Path(sys.argv[1]), float(sys.argv[2])
 land = Pipeline.land
 def slowly(self, blob, **options):
-    self.warehouse
+    self.engine
     (folder / "writing").touch()
     time.sleep(pause)
     return land(self, blob, **options)

@@ -9,7 +9,7 @@ from hypothesis import given, settings as examples, strategies as st
 
 from film_assets.reader import open_films
 from film_assets.settings import Settings, load_settings
-from film_assets.snapshot import indexes as lookups
+from film_assets.snapshot import indexes
 from film_assets.snapshot.macros import BY_ID, SIGNATURE_BITS, folded, named, signed
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
@@ -92,7 +92,7 @@ def test_a_signature_hides_no_name(texts: list[str], wanted: st.DataObject) -> N
     part = wanted.draw(st.sampled_from([text[start:], text[:start], text.upper(), "x" + text]))
     with duckdb.connect() as connection:
         names = connection.sql(f"select {folded('name')} as folded from (select unnest(?) as name)", params=[texts]).pl()
-        names = names.with_columns(signature=pl.Series(lookups.signatures(names["folded"])))
+        names = names.with_columns(signature=pl.Series(indexes.signatures(names["folded"])))
         connection.register("names", names.to_arrow())
         for within, test in ((True, f"contains(folded, {folded('$wanted')})"), (False, f"folded = {folded('$wanted')}")):
             signed_and_named = f"{signed('$wanted')} and {named('$wanted', within=within)}"
@@ -102,7 +102,7 @@ def test_a_signature_hides_no_name(texts: list[str], wanted: st.DataObject) -> N
 
 
 def test_signatures_have_a_bit_for_each_pair_of_bytes() -> None:
-    found = lookups.signatures(pl.Series(["", "a", "ab", "abab", "é"])).tolist()
+    found = indexes.signatures(pl.Series(["", "a", "ab", "abab", "é"])).tolist()
     ab, e = (1 << (int.from_bytes(text.encode()) % SIGNATURE_BITS) for text in ("ab", "é"))
     ba = 1 << (int.from_bytes(b"ba") % SIGNATURE_BITS)
     assert found == [0, 0, ab, ab | ba, e]

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from film_assets.settings import Settings
-from film_assets.snapshot import files as blocks
+from film_assets.snapshot import files
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
 
@@ -133,10 +133,10 @@ def test_what_differs_is_all_that_is_needed(tmp_path: Path) -> None:
     for statement in CHANGES:
         with duckdb.connect(one) as database:
             database.execute(statement)
-        blocks.make_same(one, other)
+        files.make_same(one, other)
         assert one.read_bytes() == other.read_bytes(), statement
     with duckdb.connect(other, read_only=True) as database:
-        assert database.sql("select block_size from pragma_database_size()").fetchall() == [(blocks.BLOCK,)]
+        assert database.sql("select block_size from pragma_database_size()").fetchall() == [(files.BLOCK,)]
 
 
 def test_what_is_no_database_is_copied(tmp_path: Path) -> None:
@@ -144,5 +144,5 @@ def test_what_is_no_database_is_copied(tmp_path: Path) -> None:
     one.write_bytes(b"some bytes")
     for before in (b"", b"others, and more of them"):
         other.write_bytes(before)
-        blocks.make_same(one, other)
+        files.make_same(one, other)
         assert other.read_bytes() == b"some bytes"

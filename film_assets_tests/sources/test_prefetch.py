@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from film_assets.common.progress import Silent
+from film_assets.definitions import build_defs
 from film_assets.errors import SourceError
 from film_assets.orchestration.run import run_refresh
 from film_assets.settings import load_settings
@@ -60,7 +61,7 @@ def test_a_blob_is_on_its_way_before_the_one_before_it_is_landed(served: str, tm
             following = sorted(begun)[sorted(begun).index(name) + 1]
             overlapped[name] = begun[following].wait(DEADLINE)
 
-    report = run_refresh(load_settings(source=served, home=tmp_path), progress=Watcher(begins))
+    report = run_refresh(build_defs, load_settings(source=served, home=tmp_path), progress=Watcher(begins))
     assert overlapped == dict.fromkeys(("cast", "crew", "names", "ratings"), True)
     assert report.downloaded == set(begun)
     assert list((tmp_path / "landing" / "downloads").iterdir()) == []

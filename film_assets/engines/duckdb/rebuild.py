@@ -6,47 +6,47 @@ ranges are computed, but only those that come out different are written and coun
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 
 import duckdb
 import narwhals as nw
 
 from film_assets.engines.duckdb import changes, layout
-from film_assets.engines.duckdb.landed import slices
-from film_assets.engines.duckdb.warehouse import RangeState, Warehouse
+from film_assets.engines.duckdb.differences import fingerprints
+from film_assets.engines.duckdb.slices import scan
+from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
+from film_assets.engines.state import Plan, RangeState
 from film_assets.tables import TABLES, Blob, Table, sql
 
 _MANY_ROWS = 1_000_000
 
-_Targets = Mapping[str, tuple[str, str]]
-"""Range -> what it is to be built from: ``own`` and ``others`` of its state."""
-
 
 def rebuild(warehouse: Warehouse, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
-    """Rebuild those of the given ranges of a computed table whose inputs changed, or all of them with ``force``."""
-    started, before = time.monotonic(), warehouse.row_count(table)
-    targets = {key: warehouse.inputs(table, key) for key in keys}
-    stale = [key for key in keys if force or warehouse.made_from(table, key) != targets[key]]
-    new = [key for key in stale if (table.name, key) not in warehouse.ranges]
-    known = [key for key in stale if key not in new]
+    """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""
+    started, before = time.monotonic(), warehouse.ranges.rows(table)
+    plan = warehouse.ranges.plan(table, keys, force=force)
     rebuilt: dict[str, Rebuilt] = {}
-    if stale:
+    if plan.stale:
         with warehouse.transaction():
-            rebuilt |= _fill(warehouse, table, new, targets) if new else {}
-            rebuilt |= _replace(warehouse, table, known, targets, force=force) if known else {}
-    return outcome(warehouse, table, rebuilt, keys, before, started)
+            rebuilt |= _fill(warehouse, table, plan) if plan.new else {}
+            rebuilt |= _replace(warehouse, table, plan, force=force) if plan.known else {}
+    return outcome(warehouse.ranges, table, rebuilt, keys, before, started)
 
 
-def _fill(warehouse: Warehouse, table: Table, keys: list[str], targets: _Targets) -> dict[str, Rebuilt]:
+def _fill(warehouse: Warehouse, table: Table, plan: Plan) -> dict[str, Rebuilt]:
     """Ranges that have no rows yet: computed straight into the table."""
+    keys = plan.new
     wanted = f"select * from computed where {sql.in_ranges(table.range_column, keys)}{layout.order(table)}"
     _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {wanted}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
-    states = {key: _first_state(table, *targets[key], rows=counts[key]) for key in keys}
+    states = {key: _first_state(table, *plan.inputs[key], rows=counts[key]) for key in keys}
     warehouse.remember(table.name, states)
-    return {key: Rebuilt(rows, Difference(added=rows), warehouse.version(table, key)) for key, rows in counts.items()}
+    return {
+        key: Rebuilt(rows, Difference(added=rows), warehouse.ranges.version(table, key), plan.reasons[key])
+        for key, rows in counts.items()
+    }
 
 
 def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeState:
@@ -56,34 +56,35 @@ def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeStat
 # ---- ranges that have rows: computed beside the table, compared, and written where they differ
 
 
-def _replace(warehouse: Warehouse, table: Table, keys: list[str], targets: _Targets, *, force: bool) -> dict[str, Rebuilt]:
+def _replace(warehouse: Warehouse, table: Table, plan: Plan, *, force: bool) -> dict[str, Rebuilt]:
+    keys = plan.known
     changes.begin(warehouse, table)
     touched = [] if force else changes.find_touched(warehouse, table, keys)
     whole = [key for key in keys if key not in touched]
     found = _amend(warehouse, table, touched) if touched else {}
     found |= _renew(warehouse, table, whole, force=force) if whole else {}
     before = {key: warehouse.ranges[table.name, key] for key in keys}
-    states = {key: _next_state(before[key], *targets[key], *found[key]) for key in keys}
+    states = {key: _next_state(before[key], *plan.inputs[key], *found[key]) for key in keys}
     changes.note(warehouse, table, states)
     warehouse.remember(table.name, states)
     for temporary in ("fresh", "differing", "touched"):
         warehouse.run(f"drop table if exists temp.{temporary}")
     differences = {key: difference for key, (difference, _) in found.items()}
     return {
-        key: Rebuilt(states[key].rows, differences[key], warehouse.version(table, key))
+        key: Rebuilt(states[key].rows, differences[key], warehouse.ranges.version(table, key), plan.reasons[key])
         for key in keys
         if differences[key] or states[key].own != before[key].own or force
     }
 
 
-def _next_state(before: RangeState, own: str, others: str, difference: Difference, loose: int | None) -> RangeState:
+def _next_state(before: RangeState, own: str, others: str, difference: Difference, out_of_order: int | None) -> RangeState:
     rows = before.rows + difference.added - difference.removed
     versions = difference.versions(before, f"{own}:{others}")
-    return RangeState(own, others, versions, rows, before.loose if loose is None else loose)
+    return RangeState(own, others, versions, rows, before.out_of_order if out_of_order is None else out_of_order)
 
 
 _Found = dict[str, tuple[Difference, int | None]]
-"""Range -> how its rows differ from those before, and how many lie loose now; None where nothing was written."""
+"""Range -> how its rows differ from those before, and how many are out of order now; None where nothing was written."""
 
 
 def _amend(warehouse: Warehouse, table: Table, keys: list[str]) -> _Found:
@@ -91,8 +92,8 @@ def _amend(warehouse: Warehouse, table: Table, keys: list[str]) -> _Found:
     wanted = f"{sql.in_ranges(table.range_column, keys)} and {_touched(table)}"
     _compute(warehouse, table, keys, f"create or replace temp table fresh as select * from computed where {wanted}", touched=True)
     found = changes.compare(warehouse, table, keys, f"from {sql.quoted(table.name)} where {wanted}", "from fresh")
-    loose = _write_by_id(warehouse, table, [key for key in keys if found[key]])
-    return {key: (difference, loose.get(key)) for key, difference in found.items()}
+    out_of_order = _write_by_id(warehouse, table, [key for key in keys if found[key]])
+    return {key: (difference, out_of_order.get(key)) for key, difference in found.items()}
 
 
 def _renew(warehouse: Warehouse, table: Table, keys: list[str], *, force: bool) -> _Found:
@@ -102,7 +103,7 @@ def _renew(warehouse: Warehouse, table: Table, keys: list[str], *, force: bool) 
     """
     name, wanted = sql.quoted(table.name), sql.in_ranges(table.range_column, keys)
     _compute(warehouse, table, keys, f"create or replace temp table fresh as select * from computed where {wanted}")
-    now, past = ({key: rest for key, *rest in warehouse.rows(sql.fingerprints(table, rows, keys))} for rows in ("fresh", name))
+    now, past = ({key: rest for key, *rest in warehouse.rows(fingerprints(table, rows, keys))} for rows in ("fresh", name))
     found = dict.fromkeys(keys, Difference())
     few = []
     for key in (key for key in keys if now.get(key) != past.get(key)):
@@ -111,8 +112,9 @@ def _renew(warehouse: Warehouse, table: Table, keys: list[str], *, force: bool) 
         if changes.keep_few(warehouse, table, key, found[key]):
             few.append(key)
     whole = [key for key in keys if force or (found[key] and key not in few)]
-    loose = _write_by_id(warehouse, table, [key for key in few if key not in whole]) | _write_whole(warehouse, table, whole)
-    return {key: (difference, loose.get(key)) for key, difference in found.items()}
+    out_of_order = _write_by_id(warehouse, table, [key for key in few if key not in whole])
+    out_of_order |= _write_whole(warehouse, table, whole)
+    return {key: (difference, out_of_order.get(key)) for key, difference in found.items()}
 
 
 def _touched(table: Table) -> str:
@@ -120,7 +122,7 @@ def _touched(table: Table) -> str:
 
 
 def _write_by_id(warehouse: Warehouse, table: Table, keys: list[str]) -> dict[str, int]:
-    """Write the rows of the ids that differ, behind all others; range -> how many of its rows lie loose now."""
+    """Write the rows of the ids that differ, behind all others; range -> how many of its rows are out of order now."""
     if not keys:
         return {}
     name, column = sql.quoted(table.name), table.range_column
@@ -129,7 +131,7 @@ def _write_by_id(warehouse: Warehouse, table: Table, keys: list[str]) -> dict[st
     warehouse.run(f"delete from {name} where {condition}")
     warehouse.run(f"insert into {name} by name select * from fresh where {condition}{layout.order(table)}")
     written = warehouse.rows(sql.count_by_range("fresh", column, keys, ids))
-    return {key: warehouse.ranges[table.name, key].loose + rows for key, rows in written}
+    return {key: warehouse.ranges[table.name, key].out_of_order + rows for key, rows in written}
 
 
 def _write_whole(warehouse: Warehouse, table: Table, keys: list[str]) -> dict[str, int]:
@@ -151,7 +153,7 @@ def _compute(warehouse: Warehouse, table: Table, keys: list[str], statement: str
 def _is_grouped_at_length(warehouse: Warehouse, table: Table, keys: Sequence[str], rows: duckdb.DuckDBPyRelation) -> bool:
     """Whether many rows are grouped that could be range by range: many small hash tables take half the time of a large one."""
     aligned = all(TABLES[name].range_column == table.range_column for name in table.reads)
-    count = sum(warehouse.row_count(TABLES[name], keys) for name in table.reads)
+    count = sum(warehouse.ranges.rows(TABLES[name], keys) for name in table.reads)
     return aligned and count > _MANY_ROWS and "Group By" in rows.explain()
 
 
@@ -174,7 +176,7 @@ def _relation(
     warehouse: Warehouse, table: Table, columns: Iterable[str], keys: Sequence[str], condition: str
 ) -> duckdb.DuckDBPyRelation:
     if isinstance(table, Blob):
-        rows = f"{slices(warehouse, table, keys)} where {condition}"
+        rows = f"{scan(warehouse, table, keys)} where {condition}"
     else:
         rows = f"{sql.quoted(table.name)} where {sql.in_ranges(table.range_column, keys)} and {condition}"
     return warehouse.connection.sql(f"select {sql.names(columns)} from {rows}")

@@ -4,21 +4,20 @@ State and rows are written in one transaction, so whatever happens to a run, the
 the schema, the state. Does not belong here: computing rows (``rebuild``), the snapshot for readers (``publish``).
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import polars as pl
 
+from film_assets.common.database import CATALOG, attached
 from film_assets.engines.duckdb import layout
+from film_assets.engines.state import Ranges, RangeState
 from film_assets.errors import HomeError
 from film_assets.home import Home
-from film_assets.snapshot import files
-from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Table, sql
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, Table, sql
 
 _STATE = (
     "create schema if not exists state",
@@ -55,72 +54,6 @@ _QUALITY_VIEWS = {
 }
 
 
-@dataclass(frozen=True)
-class RangeState:
-    """What is known of one id range of a table.
-
-    Attributes:
-        own: Digest of the code and of the same range of the inputs it was built from.
-        others: Digest of the inputs it was built from that are not cut the same way, over all their ranges.
-        versions: Column -> its version: the same version, the same values.
-        rows: How many rows it has.
-        loose: How many of them were written by themselves since it was last written as a whole, so that they lie elsewhere.
-    """
-
-    own: str
-    others: str
-    versions: Mapping[str, str]
-    rows: int
-    loose: int = 0
-
-    def version(self, columns: Iterable[str]) -> str:
-        """The version of these columns together."""
-        return digest([(column, self.versions.get(column)) for column in columns])
-
-
-Ranges = Mapping[tuple[str, str], RangeState]
-"""Name and range -> what is known of it."""
-
-
-class Made(Protocol):
-    """What is made from tables, range by range: another table, or a copy for look-ups."""
-
-    @property
-    def name(self) -> str:
-        """What it is called in SQL."""
-
-    @property
-    def range_column(self) -> str:
-        """The column of ids whose ranges it is cut by; empty where it is not."""
-
-    @property
-    def reads(self) -> Mapping[str, tuple[str, ...]]:
-        """Table -> the columns of it that this is made from."""
-
-    @property
-    def code_version(self) -> str:
-        """Another one where it is made otherwise."""
-
-
-CATALOG = "films"
-"""The name a file ``films.duckdb`` goes by in SQL. ``films.titles`` is the table ``titles`` of its default schema: DuckDB finds
-the name ambiguous if there is a schema of the catalog's name too."""
-
-
-def attached(path: Path, config: Mapping[str, Any] | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection that knows the file by the name its readers will, whatever the file is called."""
-    connection = duckdb.connect(config=dict(config or {}))
-    options = " (read_only)" if read_only else ""
-    connection.execute(f"attach {sql.text(str(path))} as {CATALOG}{options}")
-    connection.execute(f"use {CATALOG}")
-    return connection
-
-
-def digest(*parts: Any) -> str:
-    """A short fingerprint of these values."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-
-
 class Warehouse:
     """The open working file. One process has it open at a time.
 
@@ -142,12 +75,9 @@ class Warehouse:
             "threads": threads,
             "temp_directory": str(home.scratch),
             "preserve_insertion_order": "false",
-            "autoinstall_known_extensions": "false",
         }
-        home.spare.unlink(missing_ok=True)  # left by a run that was killed: nobody knows what is in it
-        files.separate(home.warehouse, home.films, home.spare)
         self.notices: list[str] = []
-        self.ranges: dict[tuple[str, str], RangeState] = {}
+        self.ranges = Ranges()
         self.connection = self._connect()
         self._prepare()
         self.ranges |= self._load_ranges()
@@ -168,15 +98,24 @@ class Warehouse:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that the block writes, or nothing of it."""
-        ranges = dict(self.ranges)
+        before = dict(self.ranges)
         self.connection.begin()
         try:
             yield
         except BaseException:
             self.connection.rollback()
-            self.ranges = ranges
+            self._restore(before)
             raise
-        self.connection.commit()
+        try:
+            self.connection.commit()
+        except BaseException:
+            self._restore(before)
+            raise
+
+    def _restore(self, ranges: Mapping[tuple[str, str], RangeState]) -> None:
+        """Know of the ranges what the file says, where nothing was written after all."""
+        self.ranges.clear()
+        self.ranges |= ranges
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         try:
@@ -260,7 +199,8 @@ class Warehouse:
         """Write down the state of these ranges of a table; within the transaction that writes their rows."""
         self.run("delete from state.ranges where name = ? and range in (select unnest(?))", [name, list(states)])
         rows = [
-            {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows, "loose": state.loose}
+            {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
+            | {"loose": state.out_of_order}  # so the column was called first, and homes keep it
             | {"versions": entries(state.versions)}
             for key, state in states.items()
         ]
@@ -276,44 +216,9 @@ class Warehouse:
             given = frame.to_arrow()  # noqa: F841  Found by its name; what is registered would stay in memory until the commit.
             self.connection.execute(f"insert into {table} by name select {columns} from given").fetchall()
 
-    def row_count(self, table: Table, keys: Iterable[str] | None = None) -> int:
-        """The rows of these of its ranges, or of all."""
-        states = (self.ranges.get((table.name, key)) for key in (table.range_keys if keys is None else keys))
-        return sum(state.rows for state in states if state)
-
     def count(self, table: Table) -> int:
         """The rows of a table or view, counted."""
         return int(self.rows(f"select count(*) from {sql.quoted(table.name)}")[0][0])
-
-    @property
-    def published_version(self) -> str:
-        """The digest of what was last published; empty before the first time."""
-        return next((found for (found,) in self.rows("select digest from state.snapshot")), "")
-
-    def version(self, table: Table, key: str, columns: Iterable[str] | None = None) -> str:
-        """The version of a range, or of some of its columns: the same version, the same rows."""
-        return _version(self.ranges, table, key, columns or table.column_names)
-
-    def made_from(self, made: Made, key: str) -> tuple[str, str] | None:
-        """What a range was made from, as ``inputs`` tells it; None where it was never made."""
-        state = self.ranges.get((made.name, key))
-        return (state.own, state.others) if state else None
-
-    def inputs(self, made: Made, key: str, ranges: Ranges | None = None) -> tuple[str, str]:
-        """What a range would be made from now, or if the ranges were as given: ``own`` and ``others`` of its state."""
-        own, others = [made.code_version], []
-        for name, columns in made.reads.items():
-            upstream = TABLES[name]
-            if upstream.range_column == made.range_column:
-                own.append(_version(ranges or self.ranges, upstream, key, columns))
-            else:
-                others += [_version(ranges or self.ranges, upstream, other, columns) for other in upstream.range_keys]
-        return digest(own), digest(others)
-
-
-def _version(ranges: Ranges, table: Table, key: str, columns: Iterable[str]) -> str:
-    state = ranges.get((table.name, key))
-    return state.version(columns) if state else "absent"
 
 
 def entries(versions: Mapping[str, str]) -> list[dict[str, str]]:

@@ -53,7 +53,7 @@ def observed_landed(blob: Blob, pipeline: Pipeline) -> dg.AssetObservation:
 def blobs(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.ObserveResult]:
     """List the blobs there are, with their versions."""
     with readable_failures():
-        found, source, landed = pipeline.listed, pipeline.source.label, pipeline.landed_now()
+        found, source, landed = pipeline.listed, pipeline.source.label, pipeline.unchanged_blobs()
     for blob in BLOBS:
         if blob_key(blob) in context.selected_asset_keys:
             listed = found[blob.short]

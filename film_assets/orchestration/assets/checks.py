@@ -3,7 +3,7 @@
 One check a table, because each one costs Dagster more time than the check itself where nothing changed; its metadata
 tells the rules apart. A rule that is fatal fails the step, so that the previous snapshot stays; any other is a warning. In a
 run that checks alone every row is looked at anew. Belongs here: when tables are checked, and how that shows. Does not belong
-here: the rules (``engines.duckdb.checks``).
+here: the rules (``tables.rules``).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from film_assets.engines.duckdb.checks import EXAMPLES, RULES, Found, Rule, check
-from film_assets.engines.duckdb.head import markdown
-from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.common import markdown
+from film_assets.engines.checks import EXAMPLES, Finding
 from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.conventions import POOL, PipelineResource
 from film_assets.orchestration.failures import readable_failures
-from film_assets.refresh.estimate import CHECKS
+from film_assets.refresh.pipeline import Pipeline
+from film_assets.tables.rules import RULES, Rule
 
 _CHECK = "sound"
 
@@ -50,8 +50,8 @@ class _Verdict:
         return f"{self.rule.table.name}: {self.rule.name}: {self.failing:,} {'does' if self.failing == 1 else 'do'} not{examples}"
 
 
-def _verdict(warehouse: Warehouse, rule: Rule, found: Mapping[str, Found]) -> _Verdict:
-    rows = {key: state.rows for key in found if (state := warehouse.ranges.get((rule.table.name, key)))}
+def _verdict(pipeline: Pipeline, rule: Rule, found: Mapping[str, Finding]) -> _Verdict:
+    rows = {key: pipeline.rows(rule.table, key) for key in found}
     return _Verdict(
         rule,
         failing=sum(item.failing for item in found.values()),
@@ -76,9 +76,9 @@ def table_checks(
     """Check the rules of the tables; what changed since the last time is looked at, the rest is known."""
     chosen = [name for name, spec in _SPECS.items() if spec.key in context.selected_asset_check_keys]
     rules = [rule for name in chosen for rule in RULES[name]]
-    with readable_failures(), pipeline.explained():
-        found = check(pipeline.warehouse, pipeline.told(rules, CHECKS, "rules"), afresh=_is_alone(context))
-        verdicts = [_verdict(pipeline.warehouse, rule, ranges) for rule, ranges in found]
+    with readable_failures():
+        found = pipeline.check(rules, full=_is_alone(context))
+        verdicts = [_verdict(pipeline, rule, ranges) for rule, ranges in found]
     for name in chosen:
         yield dg.Output(None, _SPECS[name].get_python_identifier())
         yield _evaluation(name, [verdict for verdict in verdicts if verdict.rule.table.name == name])
@@ -111,7 +111,7 @@ def _evaluation(name: str, verdicts: list[_Verdict]) -> dg.AssetCheckEvaluation:
 
 def _rules(verdicts: Iterable[_Verdict]) -> str:
     header = ("rule", "", "offending rows", "share", "tolerated", "rows looked at", "of")
-    return markdown(header, (_row(verdict) for verdict in verdicts))
+    return markdown.table(header, (_row(verdict) for verdict in verdicts))
 
 
 def _row(verdict: _Verdict) -> tuple[str, ...]:
@@ -121,4 +121,4 @@ def _row(verdict: _Verdict) -> tuple[str, ...]:
 
 
 def _examples(verdicts: Iterable[_Verdict]) -> str:
-    return markdown(("rule", "first"), ((v.rule.name, example) for v in verdicts for example in v.examples))
+    return markdown.table(("rule", "first"), ((v.rule.name, example) for v in verdicts for example in v.examples))

@@ -22,6 +22,7 @@ from dagster._core.definitions.data_version import (
 )
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
+from film_assets.common import markdown
 from film_assets.engines.outcome import Outcome, Rebuilt
 from film_assets.orchestration.conventions import REFRESH_JOB, chosen_ranges
 from film_assets.refresh.pipeline import Pipeline
@@ -45,8 +46,8 @@ def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outco
     for key in keys:
         rebuilt = outcome.rebuilt.get(key)
         metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
-        preview = {"head": dg.MetadataValue.md(pipeline.head(outcome.table, _HEAD_ROWS))} if key == keys[-1] else {}
-        tags = {**provenance, DATA_VERSION_TAG: pipeline.warehouse.version(outcome.table, key)}
+        preview = {"head": dg.MetadataValue.md(_head(pipeline, outcome.table))} if key == keys[-1] else {}
+        tags = {**provenance, DATA_VERSION_TAG: pipeline.version(outcome.table, key)}
         partition = key if outcome.table.range_column else None
         details = {**metadata, **preview}
         context.log_event(dg.AssetMaterialization(context.asset_key, partition=partition, tags=tags, metadata=details))
@@ -75,8 +76,14 @@ def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str
     return tags
 
 
+def _head(pipeline: Pipeline, table: Table) -> str:
+    head = pipeline.head(table, _HEAD_ROWS)
+    return markdown.table(head.columns, head.rows)
+
+
 def _changes(rebuilt: Rebuilt, outcome: Outcome) -> dict[str, Any]:
     found = rebuilt.difference
-    counts = {"rows added": found.added, "rows removed": found.removed, "rows changed": found.changed}
+    counts = {"rows added": found.added, "rows removed": found.removed}
+    counts |= {} if found.changed is None else {"rows changed": found.changed}
     sizes = {"dagster/partition_row_count": rebuilt.rows, "dagster/row_count": outcome.rows}
-    return {**sizes, **counts, "seconds for all ranges": round(outcome.seconds, 3)}
+    return {"why": rebuilt.reason.value, **sizes, **counts, "seconds for all ranges": round(outcome.seconds, 3)}

@@ -10,7 +10,9 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType
 
+from film_assets.common.database import readable_faults
 from film_assets.notifications import news
+from film_assets.notifications.pending import Pending
 from film_assets.notifications.settings import FilmsDelivery
 from film_assets.notifications.top import chosen, top
 from film_assets.orchestration.assets.snapshot import SNAPSHOT
@@ -42,12 +44,13 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
         """Send it if there is a new snapshot since the last one."""
         from film_assets.notifications.channels.mail import send
 
-        with readable_failures(), pipeline.explained():
-            server, pending, version = settings.mail, pipeline.pending, pipeline.published_version
+        with readable_failures(), readable_faults(pipeline.home.folder):
+            server, pending, version = settings.mail, Pending(pipeline.home), pipeline.published_version
             told = pending.delivered(_DIGEST)
             metadata: dict[str, Any] = {"sent": False}
             if told != version and (told or pipeline.report.published):
-                found = news.news(pipeline.snapshot_path, pending.previous if pending.previous.exists() else None)
+                previous = pipeline.home.previous
+                found = news.news(pipeline.home.films, previous if previous.exists() else None)
                 seconds = time.time() - (context.instance.get_run_stats(context.run.run_id).start_time or time.time())
                 message = news.digest(version, found, _failing(context), seconds)
                 for address in send(server, message.mail()):
@@ -81,17 +84,18 @@ def _sheet(settings: FilmsDelivery) -> dg.AssetsDefinition:
         """Bring the rows into a worksheet a table, if they may have changed since the last time."""
         from film_assets.notifications.channels.sheets import upsert
 
-        with readable_failures(), pipeline.explained():
+        with readable_failures(), readable_faults(pipeline.home.folder):
+            pending = Pending(pipeline.home)
             access, tables = settings.sheet, chosen(settings.tables)
             version = f"{pipeline.published_version} {settings.sheet_id} {settings.sheet_tables} {settings.sheet_top}"
-            if pipeline.pending.delivered(_SHEET) == version:
+            if pending.delivered(_SHEET) == version:
                 return dg.MaterializeResult(metadata={"looked at": False})
             metadata = {}
             for table in tables:
-                written = upsert(access, table.name, top(pipeline.snapshot_path, table, settings.sheet_top), table.key)
+                written = upsert(access, table.name, top(pipeline.home.films, table, settings.sheet_top), table.key)
                 context.log.info("worksheet %s: %s", table.name, written)
                 metadata[table.name] = f"{written.appended} rows appended, {written.updated} updated"
-            pipeline.pending.note(_SHEET, version)
+            pending.note(_SHEET, version)
             return dg.MaterializeResult(metadata={"looked at": True, **metadata})
 
     return sheet

@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import dagster as dg
 
-from film_assets.engines.duckdb.head import markdown
+from film_assets.common import markdown
 from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.assets.indexes import INDEXES
 from film_assets.orchestration.conventions import OWNERS, POOL, Options, PipelineResource
 from film_assets.orchestration.failures import readable_failures
-from film_assets.refresh.pipeline import Report
-from film_assets.tables import BLOBS, COMPUTED, QUALITY
+from film_assets.refresh.pipeline import Pipeline, Report
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES
 
 _UPSTREAM = [
     *(dg.AssetDep(key_of(table.name), partition_mapping=dg.AllPartitionMapping()) for table in (*BLOBS, *COMPUTED)),
     *(dg.AssetDep(key_of(table.name)) for table in QUALITY),
+    dg.AssetDep(INDEXES),
 ]
 
 
@@ -43,12 +45,18 @@ def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: Pipel
         return dg.MaterializeResult(
             data_version=dg.DataVersion(pipeline.published_version),
             metadata={
-                "dagster/uri": str(pipeline.snapshot_path),
+                "dagster/uri": str(pipeline.home.films),
                 "published": published,
                 "refresh": dg.MetadataValue.md(_summary(pipeline.report)),
-                "built from": dg.MetadataValue.md(pipeline.blob_accounts()),
+                "built from": dg.MetadataValue.md(_accounts(pipeline)),
             },
         )
+
+
+def _accounts(pipeline: Pipeline) -> str:
+    """The versions of the blobs the tables are built from, and their rows, as a Markdown table."""
+    head = pipeline.head(TABLES["quality.blobs"], len(BLOBS))
+    return markdown.table(head.columns, head.rows)
 
 
 def _summary(report: Report) -> str:
@@ -60,4 +68,4 @@ def _summary(report: Report) -> str:
         (name, ", ".join(o.rebuilt) or "none", o.unchanged, f"{o.rows_before:,}", f"{o.rows:,}", f"{o.seconds:.1f}")
         for name, o in report.outcomes.items()
     ]
-    return markdown(columns, rows)
+    return markdown.table(columns, rows)

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from film_assets.settings import Settings, load_settings
-from film_assets.snapshot import indexes as lookups
+from film_assets.snapshot import indexes
 from film_assets.tables import COMPUTED
 from film_assets_tests.blobs import copy
 from film_assets_tests.conftest import refresh
@@ -54,7 +54,7 @@ CHANGES = {
 
 
 def _contents(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
-    names = [table.name for table in COMPUTED] + [lookup.name for lookup in lookups.LOOKUPS]
+    names = [table.name for table in COMPUTED] + [index.name for index in indexes.INDEXES]
     with duckdb.connect(settings.kept_in.films, read_only=True) as films:
         schema = {name: f"films.{name}" if name.startswith("lookup") else name for name in names}
         return {name: films.sql(f"from {source} order by all").fetchall() for name, source in schema.items()}

@@ -129,6 +129,7 @@ def test_a_change_during_a_run_is_picked_up_by_the_next(settings: Settings, blob
         change(blobs, "titles", "tt0000009", lambda fields: [*fields[:8], "Drama"])
         for table in COMPUTED:
             running.rebuild(table)
+        running.build_indexes()
         running.publish()
     assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Romance",)]
     assert rebuilt(refresh(settings)) == {"raw.titles": ["00"], "films.genres": ["00"], "metrics.genre_success": ["all"]}
@@ -181,13 +182,14 @@ def test_ranges_built_one_by_one_come_to_the_whole(settings: Settings, name: str
     refresh(settings)
     whole = query(settings, f"from {name} order by all")
     with Pipeline(settings) as opened:
-        opened.warehouse.run(f"delete from {name}")
-        opened.warehouse.run("delete from state.ranges where name = ?", [name])
+        opened.engine.warehouse.run(f"delete from {name}")
+        opened.engine.warehouse.run("delete from state.ranges where name = ?", [name])
     for key in ("01", "00", *RANGE_KEYS[2:]):
         with Pipeline(settings) as opened:
             opened.rebuild(TABLES[name], [key])
-            assert opened.warehouse.count(TABLES[name]) == opened.warehouse.row_count(TABLES[name])
+            assert opened.engine.warehouse.count(TABLES[name]) == opened.engine.ranges.rows(TABLES[name])
     with Pipeline(settings) as opened:
+        opened.build_indexes()
         opened.publish(force=True)
     assert query(settings, f"from {name} order by all") == whole
 
@@ -232,7 +234,7 @@ def test_a_column_more_is_noticed_named_and_built(settings: Settings) -> None:
     with duckdb.connect(settings.kept_in.warehouse) as working:
         working.execute("alter table warehouse.main.genres drop column genre")
     with Pipeline(settings) as opened:
-        assert opened.warehouse.notices == ["films.genres: column genre is declared differently now; the table is rebuilt"]
+        assert opened.engine.warehouse.notices == ["films.genres: column genre is declared differently now; the table is rebuilt"]
     assert rebuilt(refresh(settings)) == {"films.genres": list(RANGE_KEYS)}
     assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Romance",)]
 
@@ -243,13 +245,13 @@ def test_a_file_laid_out_as_before_is_laid_out_anew(settings: Settings) -> None:
         working.execute("update state.layout set version = 'of old'")
         working.execute("create or replace table lookup.credits as select 1 as other")
     with Pipeline(settings) as opened:
-        assert opened.warehouse.notices == ["the tables are laid out differently now; all are rebuilt"]
+        assert opened.engine.warehouse.notices == ["the tables are laid out differently now; all are rebuilt"]
     report = refresh(settings)
     computed = [outcome for outcome in report.outcomes.values() if outcome.table in COMPUTED]
     assert all(tuple(outcome.rebuilt) == outcome.table.range_keys for outcome in computed)
     assert query(settings, "select count(*) > 0 from credits_of('nm0000001')") == [(True,)]
     with Pipeline(settings) as opened:
-        assert opened.warehouse.notices == []
+        assert opened.engine.warehouse.notices == []
 
 
 def test_a_deleted_working_file_rebuilds_all(settings: Settings) -> None:
@@ -310,9 +312,9 @@ def test_rejected_rows_keep_their_lines_when_rows_come_before_them(settings: Set
 
 def test_only_one_refresh_at_a_time(settings: Settings) -> None:
     with Pipeline(settings) as first:
-        assert first.warehouse
+        assert first.engine
         with pytest.raises(HomeError, match=f"is under way .process {os.getpid()}.; try again"), Pipeline(settings) as second:
-            assert second.warehouse
+            assert second.engine
     refresh(settings)
 
 
@@ -348,7 +350,7 @@ refresh(load_settings(source=sys.argv[1], home=sys.argv[2]))
 @pytest.mark.parametrize(
     ("module", "name", "call", "before"),
     [
-        ("engines.duckdb.landed", "_replace_slices", 1, ""),
+        ("engines.duckdb.slices", "_replace_slices", 1, ""),
         ("engines.duckdb.rebuild", "_write_whole", 1, ""),
         ("engines.duckdb.rebuild", "_write_whole", 2, "real(*args, **kwargs); "),
         ("engines.duckdb.changes", "note", 3, "real(*args, **kwargs); "),
@@ -356,7 +358,7 @@ refresh(load_settings(source=sys.argv[1], home=sys.argv[2]))
         ("snapshot.publish", "_finish", 1, "real(*args, **kwargs); "),
         ("snapshot.files", "make_same", 1, ""),
         ("snapshot.files", "make_same", 1, "real(*args, **kwargs); "),
-        ("snapshot.publish", "_remember", 1, ""),
+        ("engines.duckdb.slices", "forget_retired", 1, ""),
     ],
 )
 def test_a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_goes_on(

@@ -1,4 +1,4 @@
-"""The landed slices of the blobs as the warehouse knows them: which are current, and what was rejected.
+"""The slices of the blobs as the warehouse knows them: which are current, what was rejected, and which version they are of.
 
 Does not belong here: how a slice is made (``landing``).
 """
@@ -10,11 +10,15 @@ from typing import Any
 
 import polars as pl
 
+from film_assets.common.database import attached
+from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.duckdb import changes
-from film_assets.engines.duckdb.warehouse import RangeState, Warehouse, attached
+from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
-from film_assets.errors import BlobError
-from film_assets.landing import LANDING_VERSION, Slice, Written
+from film_assets.engines.state import RangeState, Reason
+from film_assets.errors import HomeError
+from film_assets.home import Home
+from film_assets.landing import Slice, Written
 from film_assets.sources.base import Listed
 from film_assets.tables import Blob, sql
 from film_assets.tables.ranges import RANGE_KEYS
@@ -23,9 +27,13 @@ _FIRST_LINES = """update state.slices set firstLine = now.firstLine
     from (select unnest(?) as range, unnest(?) as firstLine) as now where slices.range = now.range and slices.blob = ?"""
 
 
-def slices(warehouse: Warehouse, blob: Blob, keys: Iterable[str] = RANGE_KEYS) -> str:
+_LANDED = """select blob, source, version, landing, quality.blobs.etag, quality.blobs.bytes, rowsRead, rowsLoaded, rowsRejected
+    from state.blobs join quality.blobs using (blob)"""
+
+
+def scan(warehouse: Warehouse, blob: Blob, keys: Iterable[str] = RANGE_KEYS) -> str:
     """What stands after ``from`` to read the current slices of a blob, which may be none."""
-    return _reading(blob, files(warehouse, blob, keys))
+    return sql.reading(blob, files(warehouse, blob, keys))
 
 
 def files(warehouse: Warehouse, blob: Blob, keys: Iterable[str]) -> list[str]:
@@ -34,70 +42,55 @@ def files(warehouse: Warehouse, blob: Blob, keys: Iterable[str]) -> list[str]:
     return [str(warehouse.landing / file) for (file,) in warehouse.rows(query, [blob.short, list(keys)])]
 
 
-def known_slices(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]:
+def known(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]:
     """Range -> digest and number of lines of the current slice."""
     found = warehouse.rows("select range, digest, lines from state.slices where blob = ?", [blob.short])
     return {key: (digest, lines) for key, digest, lines in found}
 
 
-def is_landed(warehouse: Warehouse, blob: Blob, listed: Listed, source: str) -> bool:
-    """Whether this very version is what is landed, the way blobs are landed now."""
-    query = "select source, version, landing from state.blobs where blob = ?"
-    return warehouse.rows(query, [blob.short]) == [identity(blob, listed, source)]
+def landed_blobs(warehouse: Warehouse) -> LandedBlobs:
+    """Which version of each blob is landed."""
+    return {blob: LandedBlob(blob, *rest) for blob, *rest in warehouse.rows(_LANDED)}
 
 
-def identity(blob: Blob, listed: Listed, source: str) -> tuple[str, str, str]:
-    """What must be the same for a blob not to be landed again: its source, its version, and how blobs are landed."""
-    return source, listed.version, f"{LANDING_VERSION}:{blob.code_version}"
+def peek(home: Home) -> LandedBlobs:
+    """Which version of each blob is landed: what the working file says, or while a refresh has it, the snapshot."""
+    if not home.warehouse.exists():
+        return {}
+    try:
+        with home.locked():
+            return _landed_in(home.warehouse)
+    except HomeError:
+        return _landed_in(home.films)
 
 
-def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, landed: Sequence[Slice]) -> Outcome:
+def _landed_in(path: Path) -> LandedBlobs:
+    if not path.exists():
+        return {}
+    with attached(path, read_only=True) as connection:
+        return {blob: LandedBlob(blob, *rest) for blob, *rest in connection.sql(_LANDED).fetchall()}
+
+
+def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, found: Sequence[Slice]) -> Outcome:
     """Take over the slices of a blob, with the version it was landed from, in one transaction."""
-    started, before = time.monotonic(), warehouse.row_count(blob)
-    written = [(item, item.written) for item in landed if item.written is not None]
+    started, before = time.monotonic(), warehouse.ranges.rows(blob)
+    written = [(item, item.written) for item in found if item.written is not None]
     with warehouse.transaction():
         states, rebuilt = _compare(warehouse, blob, written)
         _replace_slices(warehouse, blob, written)
         warehouse.remember(blob.name, states)
-        first_lines = [[item.range_key for item in landed], [item.first_line for item in landed], blob.short]
+        first_lines = [[item.range_key for item in found], [item.first_line for item in found], blob.short]
         warehouse.run(_FIRST_LINES, first_lines)
         _record_version(warehouse, blob, listed, source)
-        _account(warehouse, blob)
-    return outcome(warehouse, blob, rebuilt, RANGE_KEYS, before, started)
-
-
-def account(warehouse: Warehouse, blob: str) -> dict[str, Any]:
-    """What ``quality.blobs`` says of a landed blob: its version, and the rows read, loaded and rejected."""
-    relation = warehouse.connection.sql(
-        "select etag, bytes, rowsRead, rowsLoaded, rowsRejected from quality.blobs where blob = ?", params=[blob]
-    )
-    return dict(zip(relation.columns, relation.fetchall()[0], strict=True))
-
-
-def landed_blobs(path: Path) -> dict[str, dict[str, Any]]:
-    """Blob -> source, version and rows of what is landed, from the working file or a snapshot; empty where that is not there."""
-    if not path.exists():
-        return {}
-    with attached(path, read_only=True) as connection:
-        relation = connection.sql(
-            "select blob, source, version, landing, rowsLoaded, rowsRejected from state.blobs join quality.blobs using (blob)"
-        )
-        return {row[0]: dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()}
+        landed_blobs(warehouse)[blob.short].ensure_accounted_for()
+    return outcome(warehouse.ranges, blob, rebuilt, RANGE_KEYS, before, started)
 
 
 def _record_version(warehouse: Warehouse, blob: Blob, listed: Listed, source: str) -> None:
     warehouse.run("delete from state.blobs where blob = ?", [blob.short])
     modified = listed.last_modified and listed.last_modified.replace(tzinfo=None)
-    row = [blob.short, *identity(blob, listed, source), listed.etag or listed.version, modified, listed.bytes]
+    row = [blob.short, source, listed.version, way_of_landing(blob), listed.etag or listed.version, modified, listed.bytes]
     warehouse.run("insert into state.blobs values (?, ?, ?, ?, ?, ?, ?, now() at time zone 'utc')", row)
-
-
-def _account(warehouse: Warehouse, blob: Blob) -> None:
-    """Every line of the blob is loaded or rejected, or nothing is recorded."""
-    query = "select rowsRead, rowsLoaded, rowsRejected from quality.blobs where blob = ?"
-    ((read, loaded, rejected),) = warehouse.rows(query, [blob.short])
-    if read != loaded + rejected:
-        raise BlobError(f"{blob.short}: of {read} rows, {loaded} were loaded and {rejected} rejected; nothing was taken over")
 
 
 def _compare(
@@ -112,16 +105,26 @@ def _compare(
             difference = Difference(added=new.rows, columns=blob.column_names)
             versions = dict.fromkeys(blob.column_names, item.digest)
         else:
-            old = f"from {slices(warehouse, blob, [key])}"
-            fresh = f"from {_reading(blob, [str(warehouse.landing / new.file)])}"
+            old = f"from {scan(warehouse, blob, [key])}"
+            fresh = f"from {sql.reading(blob, [str(warehouse.landing / new.file)])}"
             difference = changes.compare(warehouse, blob, [key], old, fresh)[key]
             versions = difference.versions(before, item.digest)
             changes.keep_few(warehouse, blob, key, difference)
         states[key] = RangeState(item.digest, "", versions, new.rows)
         if difference or before is None:
-            rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names))
+            reason = Reason.FIRST if before is None else Reason.OWN
+            rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names), reason)
     changes.note(warehouse, blob, states)
     return states, rebuilt
+
+
+def forget_retired(warehouse: Warehouse) -> list[Path]:
+    """The slices that were out of use at the last publication already; they are in nobody's state any more."""
+    retired = """select file from state.retired where retiredAt < (select max(publishedAt) from state.snapshot)
+        and file not in (select file from state.slices)"""
+    unused = [file for (file,) in warehouse.rows(retired)]
+    warehouse.run("delete from state.retired where file in (select unnest(?))", [unused])
+    return [warehouse.landing / file for file in unused]
 
 
 def _replace_slices(warehouse: Warehouse, blob: Blob, written: Sequence[tuple[Slice, Written]]) -> None:
@@ -145,10 +148,3 @@ def _row(blob: Blob, item: Slice, written: Written) -> dict[str, Any]:
         "lines": item.lines,
         "rejected": written.rejected,
     }
-
-
-def _reading(blob: Blob, paths: Iterable[str]) -> str:
-    listed = ", ".join(sql.text(path) for path in paths)
-    if listed:
-        return f"read_parquet([{listed}])"
-    return f"({sql.no_rows(blob)})"
