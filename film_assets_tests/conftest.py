@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from film_assets.refresh.pipeline import Pipeline, Report
@@ -63,6 +64,12 @@ def refresh(settings: Settings, *, force: bool = False) -> Report:
 def rebuilt(report: Report) -> dict[str, list[str]]:
     """Table -> ranges that were rebuilt, of the tables where any was."""
     return {name: list(outcome.rebuilt) for name, outcome in report.outcomes.items() if outcome.rebuilt}
+
+
+def query(settings: Settings, text: str) -> list[tuple[object, ...]]:
+    """The rows of a query over the published snapshot."""
+    with duckdb.connect(settings.kept_in.films, read_only=True) as films:
+        return films.sql(text).fetchall()
 
 
 def lines(path: Path) -> Iterator[bytes]:

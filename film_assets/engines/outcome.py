@@ -4,7 +4,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from film_assets.engines.state import Ranges, RangeState, Reason
+from film_assets.engines.state import Inputs, Plan, Ranges, RangeState, Reason
 from film_assets.tables import Table
 
 
@@ -62,6 +62,43 @@ class Outcome:
     rows: int
     rows_before: int
     seconds: float
+
+
+def first_state(table: Table, inputs: Inputs, rows: int) -> RangeState:
+    """The state of a range that had none before."""
+    return RangeState(*inputs, dict.fromkeys(table.column_names, ":".join(inputs)), rows)
+
+
+def next_state(before: RangeState, inputs: Inputs, difference: Difference, out_of_order: int | None = None) -> RangeState:
+    """The state of a range whose rows were computed again: the columns that did not come out otherwise keep their versions.
+
+    Args:
+        before: Its state before.
+        inputs: What it was built from now.
+        difference: How its rows differ from those before.
+        out_of_order: How many of its rows are out of order now; None where that did not change.
+    """
+    rows = before.rows + difference.added - difference.removed
+    versions = difference.versions(before, ":".join(inputs))
+    return RangeState(*inputs, versions, rows, before.out_of_order if out_of_order is None else out_of_order)
+
+
+def rebuilt(
+    table: Table,
+    plan: Plan,
+    differences: Mapping[str, Difference],
+    before: Mapping[str, RangeState],
+    after: Mapping[str, RangeState],
+) -> dict[str, Rebuilt]:
+    """The ranges that count as rebuilt, of those that were computed again.
+
+    Where only inputs that are partitioned by other ids changed, just the ranges do that came out different.
+    """
+    return {
+        key: Rebuilt(after[key].rows, differences[key], after[key].version(table.column_names), plan.reasons[key])
+        for key in differences
+        if differences[key] or key not in before or plan.reasons[key] is not Reason.OTHERS
+    }
 
 
 def outcome(

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from film_assets.learning.assets import GROUP, RAW
 from film_assets.learning.logs import delete_old_logs
 from film_assets.learning.resource import Learning, LearningResource
 from film_assets.learning.settings import LearningSettings
+from film_assets.orchestration.conventions import RANGE_END_TAG, RANGE_START_TAG
 from film_assets.orchestration.failures import PATIENT
 
 JOB = "learning"
@@ -63,7 +63,7 @@ def daily_schedule(settings: LearningSettings) -> dg.ScheduleDefinition:
         if last < settings.start_date:
             return dg.SkipReason(f"the first day, {settings.start_date}, is not over yet")
         first = _first_day(settings, context.instance, last)
-        tags = {ASSET_PARTITION_RANGE_START_TAG: first.isoformat(), ASSET_PARTITION_RANGE_END_TAG: last.isoformat()}
+        tags = {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
         return dg.RunRequest(tags={**tags, **PATIENT})
 
     return schedule

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 import sqlalchemy
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
+
+from film_assets.orchestration.private import ConfigurableClassData, SqliteEventLogStorage
 
 _BUSY_SECONDS = 60
 """How long a writer waits for another, as in Dagster's own."""

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
-from dagster import AssetRecordsFilter, DagsterEventType, RunsFilter
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster import AssetRecordsFilter, DagsterEventType, DagsterRunStatus, RunsFilter
+
+from film_assets.orchestration.private import SqliteEventLogStorage
 
 _BATCH = 500
+_ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _TYPES = (DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.ASSET_OBSERVATION)
 
 
@@ -48,7 +49,7 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetKey, kind: DagsterEventTy
 
 
 def _ended(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
-    chosen = RunsFilter(statuses=FINISHED_STATUSES, created_before=before)
+    chosen = RunsFilter(statuses=_ENDED, created_before=before)
     cursor = None
     while batch := instance.get_run_ids(chosen, limit=_BATCH, cursor=cursor):
         yield from batch

@@ -7,14 +7,13 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from film_assets.common.progress import Progress
 from film_assets.errors import FilmAssetsError
 from film_assets.home import Home
 from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
 from film_assets.orchestration.history import EventLog
+from film_assets.orchestration.private import InstanceRef, NoOpComputeLogManager
 from film_assets.refresh.pipeline import Report
 from film_assets.settings import Settings
 

@@ -16,8 +16,8 @@ from film_assets.engines.duckdb import changes, layout
 from film_assets.engines.duckdb.differences import fingerprints
 from film_assets.engines.duckdb.slices import scan
 from film_assets.engines.duckdb.warehouse import Warehouse
-from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
-from film_assets.engines.state import Plan, RangeState
+from film_assets.engines.outcome import Difference, Outcome, Rebuilt, first_state, next_state, outcome, rebuilt
+from film_assets.engines.state import Plan
 from film_assets.tables import TABLES, Blob, Table, sql
 
 _MANY_ROWS = 1_000_000
@@ -27,12 +27,12 @@ def rebuild(warehouse: Warehouse, table: Table, keys: Sequence[str], *, force: b
     """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""
     started, before = time.monotonic(), warehouse.ranges.rows(table)
     plan = warehouse.ranges.plan(table, keys, force=force)
-    rebuilt: dict[str, Rebuilt] = {}
+    done: dict[str, Rebuilt] = {}
     if plan.stale:
         with warehouse.transaction():
-            rebuilt |= _fill(warehouse, table, plan) if plan.new else {}
-            rebuilt |= _replace(warehouse, table, plan, force=force) if plan.known else {}
-    return outcome(warehouse.ranges, table, rebuilt, keys, before, started)
+            done |= _fill(warehouse, table, plan) if plan.new else {}
+            done |= _replace(warehouse, table, plan, force=force) if plan.known else {}
+    return outcome(warehouse.ranges, table, done, keys, before, started)
 
 
 def _fill(warehouse: Warehouse, table: Table, plan: Plan) -> dict[str, Rebuilt]:
@@ -41,16 +41,9 @@ def _fill(warehouse: Warehouse, table: Table, plan: Plan) -> dict[str, Rebuilt]:
     wanted = f"select * from computed where {sql.in_ranges(table.range_column, keys)}{layout.order(table)}"
     _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {wanted}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
-    states = {key: _first_state(table, *plan.inputs[key], rows=counts[key]) for key in keys}
+    states = {key: first_state(table, plan.inputs[key], counts[key]) for key in keys}
     warehouse.remember(table.name, states)
-    return {
-        key: Rebuilt(rows, Difference(added=rows), warehouse.ranges.version(table, key), plan.reasons[key])
-        for key, rows in counts.items()
-    }
-
-
-def _first_state(table: Table, own: str, others: str, *, rows: int) -> RangeState:
-    return RangeState(own, others, dict.fromkeys(table.column_names, f"{own}:{others}"), rows)
+    return rebuilt(table, plan, {key: Difference(added=rows) for key, rows in counts.items()}, {}, states)
 
 
 # ---- ranges that have rows: computed beside the table, compared, and written where they differ
@@ -64,23 +57,12 @@ def _replace(warehouse: Warehouse, table: Table, plan: Plan, *, force: bool) -> 
     found = _amend(warehouse, table, touched) if touched else {}
     found |= _renew(warehouse, table, whole, force=force) if whole else {}
     before = {key: warehouse.ranges[table.name, key] for key in keys}
-    states = {key: _next_state(before[key], *plan.inputs[key], *found[key]) for key in keys}
+    states = {key: next_state(before[key], plan.inputs[key], *found[key]) for key in keys}
     changes.note(warehouse, table, states)
     warehouse.remember(table.name, states)
     for temporary in ("fresh", "differing", "touched"):
         warehouse.run(f"drop table if exists temp.{temporary}")
-    differences = {key: difference for key, (difference, _) in found.items()}
-    return {
-        key: Rebuilt(states[key].rows, differences[key], warehouse.ranges.version(table, key), plan.reasons[key])
-        for key in keys
-        if differences[key] or states[key].own != before[key].own or force
-    }
-
-
-def _next_state(before: RangeState, own: str, others: str, difference: Difference, out_of_order: int | None) -> RangeState:
-    rows = before.rows + difference.added - difference.removed
-    versions = difference.versions(before, f"{own}:{others}")
-    return RangeState(own, others, versions, rows, before.out_of_order if out_of_order is None else out_of_order)
+    return rebuilt(table, plan, {key: difference for key, (difference, _) in found.items()}, before, states)
 
 
 _Found = dict[str, tuple[Difference, int | None]]

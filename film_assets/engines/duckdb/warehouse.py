@@ -1,7 +1,7 @@
 """The working file: its tables, and the state that says what each id range was built from.
 
 State and rows are written in one transaction, so whatever happens to a run, the state is true of the rows. Belongs here: opening,
-the schema, the state. Does not belong here: computing rows (``rebuild``), the snapshot for readers (``publish``).
+the schema, the state. Does not belong here: computing rows (``rebuild``), what readers open (``snapshot``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

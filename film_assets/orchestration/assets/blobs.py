@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from film_assets.orchestration.assets.events import LANDED
-from film_assets.orchestration.conventions import OWNERS, PipelineResource
+from film_assets.orchestration.conventions import DATA_VERSION_TAG, OWNERS, PipelineResource
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.sources.base import Listed

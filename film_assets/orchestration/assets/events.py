@@ -13,18 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_TAG,
-    NULL_EVENT_POINTER,
-    get_input_data_version_tag,
-    get_input_event_pointer_tag,
-)
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from film_assets.common import markdown
 from film_assets.engines.outcome import Outcome, Rebuilt
-from film_assets.orchestration.conventions import REFRESH_JOB, chosen_ranges
+from film_assets.orchestration.conventions import CODE_VERSION_TAG, DATA_VERSION_TAG, REFRESH_JOB, chosen_ranges
+from film_assets.orchestration.private import NULL_EVENT_POINTER, SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import Blob, Table
 
@@ -35,6 +28,7 @@ LANDED = "landed"
 """The data version of a blob whose version is the one that was landed; any other makes what is raw of it stale."""
 
 _BACKFILL_TAG = "dagster/backfill"
+_INPUT_VERSION_TAG, _INPUT_EVENT_TAG = "dagster/input_data_version", "dagster/input_event_pointer"
 _AFTER_EVERY_EVENT = str(2**62)
 _HEAD_ROWS = 5
 
@@ -72,7 +66,8 @@ def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str
     version, pointer = (LANDED, NULL_EVENT_POINTER) if isinstance(outcome.table, Blob) else ("", _AFTER_EVERY_EVENT)
     tags = {CODE_VERSION_TAG: outcome.table.code_version}
     for dep in context.assets_def.asset_deps[context.asset_key]:
-        tags |= {get_input_data_version_tag(dep): version, get_input_event_pointer_tag(dep): pointer}
+        of = dep.to_user_string()
+        tags |= {f"{_INPUT_VERSION_TAG}/{of}": version, f"{_INPUT_EVENT_TAG}/{of}": pointer}
     return tags
 
 

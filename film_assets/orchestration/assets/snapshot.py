@@ -41,6 +41,8 @@ def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: Pipel
     """Publish what there is to readers, if they have not got it yet."""
     with readable_failures():
         published = pipeline.publish(force=config.rebuild)
+        for notice in pipeline.report.notices:
+            context.log.warning(notice)
         context.log.info("published a new snapshot" if published else "nothing new to publish")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(pipeline.published_version),

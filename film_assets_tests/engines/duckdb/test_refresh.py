@@ -1,180 +1,19 @@
-"""What a second refresh does: the ranges that depend on what changed, and no others."""
+"""What the embedded engine does of its own: its file, its layout, its slices, and a kill at any moment."""
 
-import dataclasses
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import narwhals as nw
 import pytest
 
-from film_assets import tables
-from film_assets.engines.duckdb import warehouse
-from film_assets.errors import BlobError, HomeError
-from film_assets.refresh import pipeline
 from film_assets.refresh.pipeline import Pipeline
-from film_assets.settings import Settings, load_settings
-from film_assets.tables import BLOBS, COMPUTED, TABLES, Table
+from film_assets.settings import Settings
+from film_assets.tables import COMPUTED, TABLES
 from film_assets.tables.ranges import RANGE_KEYS
-from film_assets_tests.blobs import change, copy
-from film_assets_tests.conftest import rebuilt, refresh
-
-
-def query(settings: Settings, text: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(settings.kept_in.films, read_only=True) as films:
-        return films.sql(text).fetchall()
-
-
-def test_the_first_refresh_builds_everything(settings: Settings) -> None:
-    report = refresh(settings)
-    assert set(report.outcomes) == {table.name for table in (*BLOBS, *COMPUTED)}
-    assert all(tuple(outcome.rebuilt) == outcome.table.range_keys for outcome in report.outcomes.values())
-    assert report.published
-
-
-def test_nothing_changed_nothing_done(settings: Settings) -> None:
-    refresh(settings)
-    before = settings.kept_in.films.stat()
-    report = refresh(settings)
-    assert rebuilt(report) == {}
-    assert report.downloaded == set()
-    assert not report.published
-    assert settings.kept_in.films.stat() == before
-
-
-def test_a_touched_file_with_the_same_content_rebuilds_nothing(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    os.utime(blobs / "titles.tsv", ns=(1, 1))
-    report = refresh(settings)
-    assert report.downloaded == {"titles"}
-    assert rebuilt(report) == {}
-
-
-def test_the_same_rows_in_another_order_rebuild_nothing(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    header, *lines = (blobs / "titles.tsv").read_text().splitlines()
-    (blobs / "titles.tsv").write_text("\n".join([header, *reversed(lines)]) + "\n")
-    report = refresh(settings)
-    assert report.downloaded == {"titles"}
-    assert rebuilt(report) == {}
-    assert rebuilt(refresh(settings)) == {}
-
-
-@pytest.mark.parametrize(
-    ("blob", "row", "field", "value", "wanted"),
-    [
-        (
-            "titles",
-            "tt0000005",
-            8,
-            "Drama",
-            {"raw.titles": ["00"], "films.genres": ["00"], "metrics.genre_success": ["all"]},
-        ),
-        ("titles", "tt0000005", 7, "2", {"raw.titles": ["00"], "films.titles": ["00"]}),
-        (
-            "titles",
-            "tt0000005",
-            2,
-            "The Forge",
-            {"raw.titles": ["00"], "films.titles": ["00"], "metrics.comparison": ["00"], "metrics.title_success": []},
-        ),
-        ("cast", "tt10233364", 4, "as himself", {"raw.cast": ["01"], "films.cast": ["01"]}),
-        ("names", "nm0085156", 4, "writer", {"raw.names": ["00"], "films.professions": ["00"]}),
-        (
-            "names",
-            "nm0085156",
-            1,
-            "Alex Black",
-            {"raw.names": ["00"], "films.names": ["00"], "metrics.comparison": ["00"]},
-        ),
-    ],
-)
-def test_one_changed_value_rebuilds_what_depends_on_it(
-    settings: Settings, blobs: Path, blob: str, row: str, field: int, value: str, wanted: dict[str, list[str]]
-) -> None:
-    refresh(settings)
-    change(blobs, blob, row, lambda fields: [*fields[:field], value, *fields[field + 1 :]])
-    report = refresh(settings)
-    assert rebuilt(report) == {name: keys for name, keys in wanted.items() if keys}
-    assert report.published
-    assert rebuilt(refresh(settings)) == {}
-
-
-def test_a_changed_rating_is_followed_to_the_people(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    change(blobs, "ratings", "tt0000009", lambda fields: [fields[0], "9.9", fields[2]])
-    done = rebuilt(refresh(settings))
-    assert done.pop("metrics.known_for_success") == ["00"]
-    assert {name: keys for name, keys in done.items() if "success" not in name and "collaborations" not in name} == {
-        "raw.ratings": ["00"],
-        "films.ratings": ["00"],
-        "metrics.actor_performance": ["00"],
-        "metrics.director_performance": ["00"],
-        "metrics.writer_performance": ["00"],
-        "metrics.comparison": ["00"],
-    }
-    assert query(settings, "select averageRating, knownAverageRating from metrics.comparison where tconst = 'tt0000009'") == [
-        (9.9, 9.9)
-    ]
-
-
-def test_a_change_during_a_run_is_picked_up_by_the_next(settings: Settings, blobs: Path) -> None:
-    with Pipeline(settings) as running:
-        for blob in BLOBS:
-            running.land(blob)
-        change(blobs, "titles", "tt0000009", lambda fields: [*fields[:8], "Drama"])
-        for table in COMPUTED:
-            running.rebuild(table)
-        running.build_indexes()
-        running.publish()
-    assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Romance",)]
-    assert rebuilt(refresh(settings)) == {"raw.titles": ["00"], "films.genres": ["00"], "metrics.genre_success": ["all"]}
-    assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Drama",)]
-
-
-def test_a_removed_title_is_gone_everywhere(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    for blob in ("titles", "ratings", "crew"):
-        change(blobs, blob, "tt0000009", lambda _: None)
-    change(blobs, "cast", "tt0000009", lambda _: None)
-    refresh(settings)
-    for table in COMPUTED:
-        if "tconst" in table.column_names and table.name != "films.known_for":
-            assert query(settings, f"select * from {table.name} where tconst = 'tt0000009'") == [], table.name
-
-
-def test_rows_added_removed_and_changed_are_counted(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    change(blobs, "ratings", "tt0000001", lambda _: None)
-    change(blobs, "ratings", "tt0000005", lambda fields: [*fields[:2], "1"])
-    with (blobs / "ratings.tsv").open("a") as out:
-        out.write("tt0000010\t1.0\t5\ntt0000011\t1.0\t5\n")
-    found = refresh(settings).outcomes["films.ratings"].rebuilt["00"]
-    assert (found.difference.added, found.difference.removed, found.difference.changed, found.rows) == (2, 1, 1, 4)
-
-
-def test_incremental_refreshes_come_to_the_same_as_a_first_one(sample: Path, tmp_path: Path) -> None:
-    folder = copy(sample, tmp_path / "blobs")
-    settings = load_settings(source=str(folder), home=tmp_path / "home")
-    refresh(settings)
-    change(folder, "names", "nm1", lambda fields: [fields[0], "Somebody Else", *fields[2:]])
-    change(folder, "ratings", "tt2", lambda fields: [fields[0], "1.1", fields[2]])
-    change(folder, "cast", "tt3", lambda _: None)
-    change(folder, "crew", "tt5", lambda fields: [fields[0], "nm0000001,nm0000002", "nm0000003"])
-    refresh(settings)
-    again = load_settings(source=str(folder), home=tmp_path / "other")
-    refresh(again)
-    with duckdb.connect(settings.kept_in.films, read_only=True) as films:
-        films.execute(f"attach '{again.kept_in.films}' as fresh (read_only)")
-        for table in COMPUTED:
-            schema = "" if table.schema == "films" else f"{table.schema}."
-            other = f"fresh.{schema}{table.short}"
-            for one, two in ((table.name, other), (other, table.name)):
-                assert films.sql(f"select * from (from {one} except all from {two}) limit 3").fetchall() == [], table.name
+from film_assets_tests.blobs import change
+from film_assets_tests.conftest import query, rebuilt, refresh
 
 
 @pytest.mark.parametrize("name", ["films.genres", "metrics.known_for_success", "metrics.person_success"])
@@ -192,41 +31,6 @@ def test_ranges_built_one_by_one_come_to_the_whole(settings: Settings, name: str
         opened.build_indexes()
         opened.publish(force=True)
     assert query(settings, f"from {name} order by all") == whole
-
-
-def test_rebuild_does_all_the_work_and_changes_nothing(settings: Settings) -> None:
-    refresh(settings)
-    report = refresh(settings, force=True)
-    assert {name for name, outcome in report.outcomes.items() if outcome.rebuilt} == {table.name for table in COMPUTED}
-    assert all(not item.difference for outcome in report.outcomes.values() for item in outcome.rebuilt.values())
-    assert not report.published
-
-
-def test_new_code_rebuilds_the_table_and_stops_where_nothing_came_of_it(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refresh(settings)
-    _replace(monkeypatch, "films.actors", lambda raw_cast: tables.films.actors.function(raw_cast).unique())
-    assert rebuilt(refresh(settings)) == {"films.actors": list(RANGE_KEYS)}
-
-
-def test_new_code_that_changes_rows_is_followed_downwards(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    refresh(settings)
-    _replace(monkeypatch, "films.actors", lambda raw_cast: raw_cast.filter(nw.col("category") == "nobody"))
-    done = rebuilt(refresh(settings))
-    assert done["films.actors"] == list(RANGE_KEYS)
-    assert done["metrics.actor_performance"] == ["00"]
-    assert "films.directors" not in done
-    assert query(settings, "select count(*) from films.actors") == [(0,)]
-
-
-def _replace(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[..., object]) -> None:
-    """Let a table be computed by another function, as a new release would."""
-    new = dataclasses.replace(TABLES[name], function=function)
-    order = tuple(new if table.name == name else table for table in COMPUTED)
-    monkeypatch.setitem(TABLES, name, new)
-    for module in (tables, warehouse, sys.modules["film_assets_tests.conftest"]):
-        monkeypatch.setattr(module, "COMPUTED", order)
 
 
 def test_a_column_more_is_noticed_named_and_built(settings: Settings) -> None:
@@ -261,72 +65,11 @@ def test_a_deleted_working_file_rebuilds_all(settings: Settings) -> None:
     assert all(tuple(outcome.rebuilt) == outcome.table.range_keys for outcome in report.outcomes.values())
 
 
-def test_a_moved_home_is_published_again(settings: Settings, tmp_path: Path) -> None:
-    refresh(settings)
-    (tmp_path / "home").rename(tmp_path / "moved")
-    moved = load_settings(source=settings.source, home=tmp_path / "moved")
-    report = refresh(moved)
-    assert report.published
-    assert rebuilt(report) == {}
-    assert query(moved, "select count(*) from raw.titles") == [(5,)]
-
-
-def test_a_reader_keeps_its_version_and_blocks_nobody(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    with duckdb.connect(settings.kept_in.films, read_only=True) as reader:
-        change(blobs, "titles", "tt0000009", lambda fields: [*fields[:2], "Ms Jerry", *fields[3:]])
-        assert refresh(settings).published
-        old = "select primaryTitle from films.titles where tconst = 'tt0000009'"
-        assert reader.sql(old).fetchall() == [("Miss Jerry",)]
-        assert reader.sql(old.replace("films.", "raw.")).fetchall() == [("Miss Jerry",)]
-    assert query(settings, old) == [("Ms Jerry",)]
-
-
 def test_slices_out_of_use_are_deleted_in_the_end(settings: Settings, blobs: Path) -> None:
     for year in ("1901", "1902", "1903", "1904"):
         change(blobs, "titles", "tt0000009", lambda fields, year=year: [*fields[:5], year, *fields[6:]])
         refresh(settings)
     assert len(list((settings.kept_in.landing / "titles").glob("00-*.parquet"))) == 2
-
-
-def test_a_bad_blob_leaves_everything_as_it_was(settings: Settings, blobs: Path) -> None:
-    refresh(settings)
-    (blobs / "titles.tsv").write_text("tconst\ttitleType\nx\ty\n")
-    with pytest.raises(BlobError, match="titles: column primaryTitle"):
-        refresh(settings)
-    assert query(settings, "select count(*) from films.titles") == [(5,)]
-    assert query(settings, "select count(*) from raw.titles") == [(5,)]
-
-
-def test_rejected_rows_keep_their_lines_when_rows_come_before_them(settings: Settings, blobs: Path) -> None:
-    with (blobs / "titles.tsv").open("a") as out:
-        out.write("tt9999999\tmovie\n")
-    refresh(settings)
-    assert query(settings, "select blob, line, reason from quality.rejected_rows") == [
-        ("titles", 7, "row rejected: 2 fields instead of 9")
-    ]
-    change(blobs, "titles", "tt0000001", lambda fields: ["\t".join(fields) + "\n" + "\t".join(["tt0000002", *fields[1:]])])
-    refresh(settings)
-    assert query(settings, "select line from quality.rejected_rows") == [(8,)]
-
-
-def test_only_one_refresh_at_a_time(settings: Settings) -> None:
-    with Pipeline(settings) as first:
-        assert first.engine
-        with pytest.raises(HomeError, match=f"is under way .process {os.getpid()}.; try again"), Pipeline(settings) as second:
-            assert second.engine
-    refresh(settings)
-
-
-def test_a_full_disk_is_one_clear_error(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    refresh(settings)
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(pipeline, "publish", full)
-    with pytest.raises(HomeError, match="no space left on the disk"):
-        refresh(settings)
 
 
 KILLED = """
@@ -374,15 +117,3 @@ def test_a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_goes_on(
     new = "select primaryTitle, genre from films.titles join films.genres using (tconst) where tconst = 'tt0000009' order by all"
     assert query(settings, new) == [("Ms Jerry", "Drama"), ("Ms Jerry", "Romance")]
     assert rebuilt(refresh(settings)) == {}
-
-
-def test_declarations_read_only_what_they_say() -> None:
-    """A function is given the declared columns alone, so one that uses another cannot be run at all."""
-    undeclared = Table(
-        "films.oops",
-        ("tconst",),
-        tables.raw.titles.take("tconst"),
-        "",
-        lambda raw_titles: raw_titles.filter(nw.col("isAdult") == 0),
-    )
-    assert undeclared.reads == {"raw.titles": ("tconst",)}
