@@ -14,8 +14,7 @@ from film_assets.learning.assets import GROUP, RAW
 from film_assets.learning.logs import delete_old_logs
 from film_assets.learning.resource import Learning, LearningResource
 from film_assets.learning.settings import LearningSettings
-from film_assets.orchestration.conventions import RANGE_END_TAG, RANGE_START_TAG
-from film_assets.orchestration.failures import PATIENT
+from film_assets.orchestration import tags
 
 JOB = "learning"
 _SECONDS_A_DAY = 24 * 60 * 60
@@ -63,8 +62,8 @@ def daily_schedule(settings: LearningSettings) -> dg.ScheduleDefinition:
         if last < settings.start_date:
             return dg.SkipReason(f"the first day, {settings.start_date}, is not over yet")
         first = _first_day(settings, context.instance, last)
-        tags = {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
-        return dg.RunRequest(tags={**tags, **PATIENT})
+        days = {tags.RANGE_START: first.isoformat(), tags.RANGE_END: last.isoformat()}
+        return dg.RunRequest(tags={**days, **tags.UNATTENDED})
 
     return schedule
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from film_assets.orchestration import tags
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import Table
 from film_assets.tables.ranges import RANGE_KEYS
@@ -19,17 +20,11 @@ PipelineResource = dg.ResourceParam[Pipeline]
 
 REFRESH_JOB = "refresh"
 
-RANGE_START_TAG, RANGE_END_TAG = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-"""Dagster's tags of a run: the first and the last partition it is for."""
-
-DATA_VERSION_TAG, CODE_VERSION_TAG = "dagster/data_version", "dagster/code_version"
-"""Dagster's tags of an event: the version of the data, and of the code that it came from."""
-
 _EVERYTHING_TAG = "film_assets/ranges"
 EVERYTHING = {
     _EVERYTHING_TAG: "all",
-    RANGE_START_TAG: RANGE_KEYS[0],
-    RANGE_END_TAG: RANGE_KEYS[0],
+    tags.RANGE_START: RANGE_KEYS[0],
+    tags.RANGE_END: RANGE_KEYS[0],
 }
 """Run tags by which a run covers every range.
 

@@ -12,8 +12,8 @@ from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from film_assets.errors import HomeError
 from film_assets.home import Home
+from film_assets.orchestration import tags
 from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
-from film_assets.orchestration.failures import PATIENT
 from film_assets.settings import Settings
 
 _SENSOR_SECONDS = 60
@@ -31,7 +31,7 @@ def daily_refresh(settings: Settings) -> dg.ScheduleDefinition:
         description="Bring everything up to date. What may pass, such as a network failure, is tried again for a while.",
     )
     def schedule() -> dg.RunRequest:
-        return dg.RunRequest(tags={**EVERYTHING, **PATIENT})
+        return dg.RunRequest(tags={**EVERYTHING, **tags.UNATTENDED})
 
     return schedule
 

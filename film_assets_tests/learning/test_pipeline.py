@@ -23,8 +23,8 @@ from film_assets.learning.definitions import build_defs
 from film_assets.learning.jobs import delete_old, died_runs
 from film_assets.learning.settings import LearningSettings
 from film_assets.orchestration import failures
-from film_assets.orchestration.failures import PATIENT
 from film_assets.orchestration.run import dagster_home
+from film_assets.orchestration.tags import UNATTENDED
 from film_assets_tests.google import Google
 from film_assets_tests.learning.conftest import IN_BOTH, SHEET
 from film_assets_tests.learning.statistics import KEY, Statistics, row
@@ -215,7 +215,7 @@ def test_a_scheduled_run_waits_for_what_may_pass(
 ) -> None:
     monkeypatch.setattr(failures, "_PAUSES", (0.1, 0.1))
     statistics.faults += [503] * 4
-    assert run(instance, FIRST, **PATIENT).success
+    assert run(instance, FIRST, **UNATTENDED).success
     assert mailbox.subjects == [f"Study metrics of {FIRST}: 2 new attempts"]
 
 
@@ -293,7 +293,7 @@ def tick(instance: dg.DagsterInstance, when: datetime) -> Any:
 
 def covered(found: Any) -> tuple[str, str]:
     (request,) = found.run_requests
-    assert request.tags.items() >= PATIENT.items()
+    assert request.tags.items() >= UNATTENDED.items()
     return request.tags["dagster/asset_partition_range_start"], request.tags["dagster/asset_partition_range_end"]
 
 

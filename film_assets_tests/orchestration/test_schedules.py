@@ -18,9 +18,9 @@ from film_assets.errors import FilmAssetsError, SourceError, TransientError
 from film_assets.home import Home
 from film_assets.orchestration import failures
 from film_assets.orchestration.conventions import EVERYTHING
-from film_assets.orchestration.failures import PATIENT
 from film_assets.orchestration.run import dagster_home
 from film_assets.orchestration.schedules import end_abandoned
+from film_assets.orchestration.tags import UNATTENDED
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.settings import load_settings
 from film_assets_tests.orchestration.conftest import Workshop
@@ -45,7 +45,7 @@ def test_the_daily_refresh_is_on_and_launches_everything(workshop: Workshop, mon
         context = dg.build_schedule_context(instance=workshop.instance, repository_def=defs.get_repository_def())
         (request,) = schedule.evaluate_tick(context).run_requests
         assert request.run_key is None
-        assert request.tags.items() >= {**EVERYTHING, **PATIENT}.items()
+        assert request.tags.items() >= {**EVERYTHING, **UNATTENDED}.items()
         assert (request.job_name or schedule.job_name) == "refresh"
 
 
@@ -79,16 +79,16 @@ def failing_source(monkeypatch: pytest.MonkeyPatch, error: Exception, times: int
 
 def test_a_scheduled_run_tries_again_with_growing_pauses(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = failing_source(monkeypatch, TransientError("no answer"), 2)
-    assert run(workshop, {**EVERYTHING, **PATIENT}).success
+    assert run(workshop, {**EVERYTHING, **UNATTENDED}).success
     assert 0.1 <= asked[1] - asked[0] < asked[2] - asked[1]
 
 
 @pytest.mark.parametrize(
     ("error", "tags", "tries"),
     [
-        (TransientError("no answer"), {**EVERYTHING, **PATIENT}, 3),
+        (TransientError("no answer"), {**EVERYTHING, **UNATTENDED}, 3),
         (TransientError("no answer"), EVERYTHING, 1),
-        (SourceError("no such container"), {**EVERYTHING, **PATIENT}, 1),
+        (SourceError("no such container"), {**EVERYTHING, **UNATTENDED}, 1),
     ],
 )
 def test_what_does_not_pass_fails_with_its_one_line(

@@ -5,8 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from film_assets.orchestration import tags
 from film_assets.orchestration.assets.events import LANDED
-from film_assets.orchestration.conventions import DATA_VERSION_TAG, OWNERS, PipelineResource
+from film_assets.orchestration.conventions import OWNERS, PipelineResource
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.sources.base import Listed
@@ -43,7 +44,7 @@ def _metadata(listed: Listed, source: str) -> dict[str, Any]:
 def observed_landed(blob: Blob, pipeline: Pipeline) -> dg.AssetObservation:
     """The event that says a blob has been landed as it is at the source."""
     metadata = _metadata(pipeline.listed[blob.short], pipeline.source.label)
-    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={DATA_VERSION_TAG: LANDED})
+    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={tags.DATA_VERSION: LANDED})
 
 
 @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]

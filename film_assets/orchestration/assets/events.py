@@ -16,7 +16,8 @@ import dagster as dg
 
 from film_assets.common import markdown
 from film_assets.engines.outcome import Outcome, Rebuilt
-from film_assets.orchestration.conventions import CODE_VERSION_TAG, DATA_VERSION_TAG, REFRESH_JOB, chosen_ranges
+from film_assets.orchestration import tags
+from film_assets.orchestration.conventions import REFRESH_JOB, chosen_ranges
 from film_assets.orchestration.private import NULL_EVENT_POINTER, SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import Blob, Table
@@ -27,8 +28,6 @@ WITHOUT_AUTOMATIC_EVENTS: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_
 LANDED = "landed"
 """The data version of a blob whose version is the one that was landed; any other makes what is raw of it stale."""
 
-_BACKFILL_TAG = "dagster/backfill"
-_INPUT_VERSION_TAG, _INPUT_EVENT_TAG = "dagster/input_data_version", "dagster/input_event_pointer"
 _AFTER_EVERY_EVENT = str(2**62)
 _HEAD_ROWS = 5
 
@@ -41,10 +40,11 @@ def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outco
         rebuilt = outcome.rebuilt.get(key)
         metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
         preview = {"head": dg.MetadataValue.md(_head(pipeline, outcome.table))} if key == keys[-1] else {}
-        tags = {**provenance, DATA_VERSION_TAG: pipeline.version(outcome.table, key)}
+        with_version = {**provenance, tags.DATA_VERSION: pipeline.version(outcome.table, key)}
         partition = key if outcome.table.range_column else None
         details = {**metadata, **preview}
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=partition, tags=tags, metadata=details))
+        event = dg.AssetMaterialization(context.asset_key, partition=partition, tags=with_version, metadata=details)
+        context.log_event(event)
     ranges = ", ".join(outcome.rebuilt) or "none"
     words = "%s: ranges rebuilt: %s; %s rows; %.1f s"
     context.log.info(words, outcome.table.name, ranges, f"{outcome.rows:,}", outcome.seconds)
@@ -53,7 +53,7 @@ def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outco
 def _expected(context: dg.AssetExecutionContext, table: Table) -> set[str]:
     """Ranges that get an event even if nothing in them changed."""
     chosen = set(chosen_ranges(context, table))
-    if context.run.job_name != REFRESH_JOB or _BACKFILL_TAG in context.run.tags:
+    if context.run.job_name != REFRESH_JOB or tags.BACKFILL in context.run.tags:
         return chosen
     if not table.range_column:
         return set() if context.instance.get_latest_materialization_event(context.asset_key) else chosen
@@ -64,11 +64,11 @@ def _expected(context: dg.AssetExecutionContext, table: Table) -> set[str]:
 def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str, str]:
     """The tags Dagster's staleness goes by."""
     version, pointer = (LANDED, NULL_EVENT_POINTER) if isinstance(outcome.table, Blob) else ("", _AFTER_EVERY_EVENT)
-    tags = {CODE_VERSION_TAG: outcome.table.code_version}
+    found = {tags.CODE_VERSION: outcome.table.code_version}
     for dep in context.assets_def.asset_deps[context.asset_key]:
         of = dep.to_user_string()
-        tags |= {f"{_INPUT_VERSION_TAG}/{of}": version, f"{_INPUT_EVENT_TAG}/{of}": pointer}
-    return tags
+        found |= {f"{tags.INPUT_DATA_VERSION}/{of}": version, f"{tags.INPUT_EVENT}/{of}": pointer}
+    return found
 
 
 def _head(pipeline: Pipeline, table: Table) -> str:
