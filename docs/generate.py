@@ -1,7 +1,7 @@
-"""The pages on the data in ``docs/``, made from the declarations: ``python -m docs.generate`` writes them anew.
+"""What is generated of the pages in ``docs/``: ``python -m docs.generate`` writes it anew.
 
 Belongs here: how the declarations are laid out as Markdown and as Mermaid diagrams. Does not belong here: words about the
-data, which stand in the declarations (``tables``).
+data, which stand in the declarations (``tables``), and the picture of the code (``house``).
 """
 
 import inspect
@@ -12,6 +12,7 @@ from types import ModuleType
 
 import duckdb
 
+from docs import house
 from film_assets.common import markdown
 from film_assets.common.database import CATALOG, attached
 from film_assets.snapshot import indexes, macros
@@ -221,7 +222,22 @@ def _entity(name: str) -> str:
     return name.replace(".", "_")
 
 
-_PAGES: Mapping[str, Callable[[], Iterator[str]]] = {"data-dictionary.md": _dictionary, "diagrams.md": _diagrams}
+# ---- the picture of the code, in a page that is otherwise written by hand
+
+_ARCHITECTURE = "architecture.md"
+_BEGIN, _END = (f"<!-- made from the code by `make docs`: {word} -->" for word in ("begin", "end"))
+
+
+def _architecture() -> Iterator[str]:
+    page = (FOLDER / _ARCHITECTURE).read_text(encoding="utf-8")
+    yield house.replaced(page, _BEGIN, _END, house.picture()).rstrip("\n")
+
+
+_PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "data-dictionary.md": _dictionary,
+    "diagrams.md": _diagrams,
+    _ARCHITECTURE: _architecture,
+}
 
 
 if __name__ == "__main__":
