@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from film_assets.tables import BLOBS, COMPUTED
-from film_assets.tables.ranges import RANGE_KEYS, UNCUT_KEYS
+from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 from film_assets_tests import command, expected
 from film_assets_tests.azurite import Azurite
 
@@ -48,7 +48,7 @@ def test_container_to_tables_and_back_again(azurite: Azurite, sample: Path, tmp_
 def _check_first(document: dict[str, object], home: Path, sample: Path) -> None:
     assert document["published"]
     assert set(document["tables"]) == {table.name for table in (*BLOBS, *COMPUTED)}
-    assert {key for outcome in document["tables"].values() for key in outcome["rebuilt"]} == {*RANGE_KEYS, *UNCUT_KEYS}
+    assert {key for outcome in document["tables"].values() for key in outcome["rebuilt"]} == {*RANGE_KEYS, *UNPARTITIONED_KEYS}
     with duckdb.connect(home / "films.duckdb", read_only=True) as films:
         for name, wanted in expected.tables(sample).items():
             key = next(table.key for table in COMPUTED if table.name == name)

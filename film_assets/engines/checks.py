@@ -10,7 +10,7 @@ from typing import Protocol
 
 from film_assets.engines.state import Ranges, digest
 from film_assets.tables import TABLES
-from film_assets.tables.ranges import UNCUT_KEYS
+from film_assets.tables.ranges import UNPARTITIONED_KEYS
 from film_assets.tables.rules import Rule
 
 EXAMPLES = 10
@@ -99,7 +99,7 @@ def _versions(evaluator: Evaluator, rule: Rule) -> Mapping[str, str]:
         for key in TABLES[name].range_keys
     ]
     rest = digest(code, others)
-    keys = rule.table.range_keys if rule.of_rows else UNCUT_KEYS
+    keys = rule.table.range_keys if rule.of_rows else UNPARTITIONED_KEYS
     return {key: digest(rest, [ranges.version(TABLES[name], key, columns) for name, columns in aligned.items()]) for key in keys}
 
 

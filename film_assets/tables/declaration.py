@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from film_assets.tables.ranges import RANGE_KEYS, UNCUT_KEYS
+from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 
 Frame = nw.LazyFrame[Any]
 Type = Literal["VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP"]
@@ -121,7 +121,7 @@ class Table:
     @property
     def range_keys(self) -> tuple[str, ...]:
         """The keys of its ranges, in order; of a table that is not partitioned the one for all of it."""
-        return RANGE_KEYS if self.range_column else UNCUT_KEYS
+        return RANGE_KEYS if self.range_column else UNPARTITIONED_KEYS
 
     def is_required(self, column: Column) -> bool:
         """Whether no row has a null there: in keys; but a table that is not partitioned has groups, and null is one of them."""

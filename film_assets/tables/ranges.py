@@ -3,9 +3,9 @@
 A range is an interval of the id *string* (``tconst >= 'tt12' AND tconst < 'tt14'``), so it is a contiguous run of bytes
 in a blob sorted by id and a predicate that DuckDB prunes by. Titles and people share the range keys ``00`` to ``19``, each
 with its own bounds, chosen so that ranges hold about the same number of rows on real id distributions: eight-digit
-ids begin with 1 to 3 (titles) or 1 (people), so those prefixes are cut finer.
+ids begin with 1 to 3 (titles) or 1 (people), so those prefixes are divided finer.
 
-A table without ids is not cut: it is one range, ``all``.
+A table without ids is not partitioned: it is one range, ``all``.
 
 Belongs here: keys, bounds, and which range an id falls into. Does not belong here: SQL, Dagster, files.
 """
@@ -29,12 +29,12 @@ _STARTS = {
 }
 
 
-def _cut(starts: str) -> dict[str, IdRange]:
+def _ranges(starts: str) -> dict[str, IdRange]:
     bounds = [None, *starts.split(), None]
     return {f"{i:02d}": IdRange(f"{i:02d}", lower, upper) for i, (lower, upper) in enumerate(pairwise(bounds))}
 
 
-RANGES: dict[str, dict[str, IdRange]] = {column: _cut(starts) for column, starts in _STARTS.items()}
+RANGES: dict[str, dict[str, IdRange]] = {column: _ranges(starts) for column, starts in _STARTS.items()}
 """Id column (``tconst`` or ``nconst``) -> range key -> range, in the order of the ids."""
 
 RANGE_KEYS: tuple[str, ...] = tuple(RANGES["tconst"])
@@ -43,8 +43,8 @@ RANGE_KEYS: tuple[str, ...] = tuple(RANGES["tconst"])
 assert tuple(RANGES["nconst"]) == RANGE_KEYS, "titles and people share one set of range keys"
 
 
-UNCUT_KEYS: tuple[str, ...] = ("all",)
-"""The only key of what is not cut by ids."""
+UNPARTITIONED_KEYS: tuple[str, ...] = ("all",)
+"""The only key of what is not partitioned by ids."""
 
 
 def ranges_of(column: str) -> dict[str, IdRange]:

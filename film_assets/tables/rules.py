@@ -154,7 +154,7 @@ def _blob(column: Column) -> str:
 
 
 def _source(column: Column) -> Column:
-    """The column of the blob that a column of a films table is made from."""
+    """The column of the blob that a column of a films table is from."""
     return TABLES[_blob(column)].column(column.sources[0].rpartition(".")[2])
 
 

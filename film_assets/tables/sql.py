@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from film_assets.tables import Column, Table
-from film_assets.tables.ranges import RANGE_KEYS, RANGES, UNCUT_KEYS, ranges_of
+from film_assets.tables.ranges import RANGE_KEYS, RANGES, UNPARTITIONED_KEYS, ranges_of
 
 
 def quoted(name: str) -> str:
@@ -33,7 +33,7 @@ def comments(table: Table, kind: str) -> list[str]:
 def in_ranges(column: str, keys: Iterable[str]) -> str:
     """A condition that holds for the ids of these ranges; neighbours are one interval, so that it prunes well."""
     wanted = set(keys)
-    if wanted in (set(RANGE_KEYS), set(UNCUT_KEYS)):
+    if wanted in (set(RANGE_KEYS), set(UNPARTITIONED_KEYS)):
         return "true"
     intervals: list[tuple[str | None, str | None]] = []
     for item in (item for key, item in ranges_of(column).items() if key in wanted):
@@ -61,7 +61,7 @@ def count_by_range(source: str, column: str, keys: Iterable[str], condition: str
 def range_of(range_column: str, value: str = "") -> str:
     """An expression for the key of the range that an id falls into: that of the range column, or another value's."""
     if not range_column:
-        return text(UNCUT_KEYS[0])
+        return text(UNPARTITIONED_KEYS[0])
     *but_last, last = ranges_of(range_column).values()
     cases = (f"when {value or quoted(range_column)} < {text(item.upper or '')} then {text(item.key)}" for item in but_last)
     return f"case {' '.join(cases)} else {text(last.key)} end"
@@ -74,7 +74,7 @@ def no_rows(table: Table) -> str:
 
 
 def ids_of(table: Table) -> list[str]:
-    """Those of its columns that other tables are cut by."""
+    """Those of its columns that other tables are partitioned by."""
     return [column for column in RANGES if column in table.column_names]
 
 

@@ -1,7 +1,7 @@
 """Brings the id ranges of a table up to date: those whose inputs changed are rebuilt, in one transaction with their state.
 
 Where the inputs changed in few ids only, the rows of these are computed and no others. A range that comes out as it was keeps
-its version, column by column, so nothing that depends on it is touched. Where only inputs that are cut another way changed, the
+its version, column by column, so nothing that depends on it is touched. Where only inputs that are partitioned by other ids changed, the
 ranges are computed, but only those that come out different are written and count as rebuilt.
 """
 
@@ -140,7 +140,7 @@ def _is_grouped_at_length(warehouse: Warehouse, table: Table, keys: Sequence[str
 
 
 def _rows(warehouse: Warehouse, table: Table, keys: Sequence[str], *, touched: bool = False) -> duckdb.DuckDBPyRelation:
-    """The computed rows of these ranges, or where every input is cut another way, of all.
+    """The computed rows of these ranges, or where every input is partitioned by other ids, of all.
 
     With ``touched`` the inputs have only the rows of these ids, if they have ids of this kind; the result may have others too.
     """
