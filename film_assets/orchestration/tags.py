@@ -18,4 +18,4 @@ INPUT_DATA_VERSION, INPUT_EVENT = "dagster/input_data_version", "dagster/input_e
 """Of an event, before a slash and the key of an input: the version of the input, and the event that told of it."""
 
 UNATTENDED: Mapping[str, str] = {"film_assets/patient": "yes"}
-"""Of a run that nobody sits before: a step tries again later if what failed may pass."""
+"""Of an unattended run: a step tries again later if what failed may pass."""

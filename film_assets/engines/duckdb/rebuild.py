@@ -1,8 +1,8 @@
 """Brings the id ranges of a table up to date: those whose inputs changed are rebuilt, in one transaction with their state.
 
 Where the inputs changed in few ids only, the rows of these are computed and no others. A range that comes out as it was keeps
-its version, column by column, so nothing that depends on it is touched. Where only inputs that are partitioned by other ids changed, the
-ranges are computed, but only those that come out different are written and count as rebuilt.
+its version, column by column, so nothing that depends on it is touched. Where only inputs changed that are partitioned by other
+ids, the ranges are computed, but only those that come out different are written and count as rebuilt.
 """
 
 import time

@@ -2,8 +2,8 @@
 
 One check a table, because each one costs Dagster more time than the check itself where nothing changed; its metadata
 tells the rules apart. A rule that is fatal fails the step, so that the previous snapshot stays; any other is a warning. In a
-run that checks alone every row is looked at anew. Belongs here: when tables are checked, and how that shows. Does not belong
-here: the rules (``tables.rules``).
+run that checks alone every row is looked at (a full check). Belongs here: when tables are checked, and how that shows. Does not
+belong here: the rules (``tables.rules``).
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -46,9 +46,9 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
 
         with readable_failures(), readable_faults(pipeline.home.folder):
             server, pending, version = settings.mail, Pending(pipeline.home), pipeline.published_version
-            told = pending.delivered(_DIGEST)
+            delivered = pending.delivered(_DIGEST)
             metadata: dict[str, Any] = {"sent": False}
-            if told != version and (told or pipeline.report.published):
+            if delivered != version and (delivered or pipeline.report.published):
                 previous = pipeline.home.previous
                 found = news.news(pipeline.home.films, previous if previous.exists() else None)
                 seconds = time.time() - (context.instance.get_run_stats(context.run.run_id).start_time or time.time())
