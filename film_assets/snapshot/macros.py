@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from film_assets.tables import films, lists, metrics
+from film_assets.tables import films, metrics, sql
 from film_assets.tables.declaration import Column
 
 Kind = Literal["person", "title"]
@@ -286,7 +286,7 @@ _CREDITS_OF = f"""
         work as materialized (
             select what as id, {_identity("what", "tt")} as tconst,
                 array_to_string(list_sort(list_distinct(list("role"))), ', ') as roles,
-                array_to_string(flatten(list({lists.duckdb_strings("characters")} order by line)
+                array_to_string(flatten(list({sql.json_strings("characters")} order by line)
                     filter (characters is not null)), ', ') as characters
             from part group by what),
         title as materialized {_few("titles", "work")},

@@ -2,14 +2,12 @@
 
 The DDL, the column descriptions and lineage in the web UI, what a change rebuilds, and the documentation of the data all come
 from the declaration made here. Belongs here: ``Column``, ``Table``, ``Blob`` and the ``table`` decorator. Does not
-belong here: a table itself (its own module), SQL or files (``engines``), Dagster (``assets``).
+belong here: a table itself (its own module), SQL or files (``engines``), Dagster (``orchestration``),
+which code belongs to a function (``code``).
 """
 
-import ast
 import hashlib
 import inspect
-import textwrap
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +15,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
+from film_assets.tables.code import Code, Reached, UnreadableCodeError
 from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 
 Frame = nw.LazyFrame[Any]
@@ -32,6 +31,9 @@ DTYPES: Mapping[Type, nw.dtypes.DType] = {
     "TIMESTAMP": nw.Datetime("us"),
 }
 """The SQL types tables use, and the Narwhals type of each."""
+
+CODE = Code(__name__.partition(".")[0], declaring=[f"{__name__}.{name}" for name in ("Table", "Blob", "table")])
+"""The code of this package, in which declarations are told from what computes rows."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,26 @@ class Table:
 
     @cached_property
     def code_version(self) -> str:
-        """A digest of the declaration and of the code that computes the rows, with the helpers and constants it uses."""
+        """A digest of the declaration, and if a function computes the rows, of its code with the helpers and constants it uses.
+
+        Raises:
+            TypeError: Something of this cannot be compared from run to run; the text says what.
+        """
         shape = [(column.name, column.type, column.minimum, column.maximum, column.pattern) for column in self.columns]
-        parts = [repr((self.name, self.key, shape)), *(_code(self.function) if self.function else [])]
+        parts = [ascii((self.name, self.key, shape)), *([self._reached.text] if self.function else [])]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+    @cached_property
+    def uses_lists(self) -> bool:
+        """Whether the rows are computed with ``lists``, and so in part by the engine's own code (``lists.native_version``)."""
+        return f"{__package__}.lists" in self._reached.modules if self.function else False
+
+    @cached_property
+    def _reached(self) -> Reached:
+        try:
+            return CODE.of(self.function)
+        except UnreadableCodeError as error:
+            raise TypeError(f"{self.name}: {error}") from error
 
     @property
     def range_keys(self) -> tuple[str, ...]:
@@ -175,34 +193,3 @@ def table(
         return Table(name, key, columns, text, function, uses, key[0] if range_column is None else range_column)
 
     return declare
-
-
-def _code(function: Callable[..., Any]) -> list[str]:
-    """The function's code, then the helpers, constants and modules of this package that it names, and so on down."""
-    package = __name__.partition(".")[0]
-    todo: list[Any] = [function]
-    done: dict[int, str] = {}
-    while todo:
-        item = todo.pop()
-        tree = _stripped(item)
-        done[id(item)] = ast.unparse(tree)
-        scope = vars(item) if inspect.ismodule(item) else item.__globals__
-        for name in sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} & scope.keys()):
-            value = scope[name]
-            if isinstance(value, str | int | float | tuple):
-                done[id(value)] = f"{name} = {value!r}"
-            elif isinstance(value, types.FunctionType | types.ModuleType) and id(value) not in done:
-                home = value.__name__ if inspect.ismodule(value) else value.__module__
-                todo += [value] if home.startswith(package) and home != __name__ else []
-    return sorted(done.values())
-
-
-def _stripped(item: Any) -> ast.AST:
-    """The code of a function or module without its comments, decorators and docstrings."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(item)))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            node.decorator_list = []
-        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Module) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree

@@ -1,10 +1,12 @@
 """Lists in a text column to rows, one a list element, with positions: the one thing Narwhals does not do well everywhere.
 
 Its own ``explode`` gives no position, and on a DuckDB relation scans the input twice; it does not parse JSON at all. So each
-engine has a native version here. Does not belong here: any other difference between engines.
+engine has a native version, which it registers here; what these must do, Polars' shows. Belongs here: what the rows are, and
+Polars' version. Does not belong here: the versions of other engines (``engines``), any other difference between engines.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,30 +14,35 @@ import narwhals as nw
 import polars as pl
 from narwhals import Implementation
 
-from film_assets.tables.declaration import Frame
+from film_assets.tables.declaration import CODE, Frame
 
 
 @dataclass(frozen=True)
-class _Notation:
-    """How a list is written in a text value: the parser of each engine, which gives a list of strings."""
+class Native:
+    """An engine's own ``split`` and ``json_strings``, on its kind of frame.
 
-    duckdb: str
-    polars: Callable[[Any], Any]
+    Each is given the frame, without null lists, the name of the column and that of the element.
+    """
 
-
-_COMMAS = _Notation("string_split({}, ',')", lambda text: text.str.split(","))
-
-
-def _json_in_polars(text: Any) -> Any:
-    return text.str.json_decode(pl.List(pl.String))
+    split: Callable[[Any, str, str], Any]
+    json_strings: Callable[[Any, str, str], Any]
 
 
-def duckdb_strings(text: str) -> str:
-    """DuckDB's expression for the list of strings that a JSON array is."""
-    return f"""from_json({text}, '["VARCHAR"]')"""
+_NATIVE: dict[Implementation, Native] = {}
 
 
-_JSON = _Notation(duckdb_strings("{}"), _json_in_polars)
+def register(engine: Implementation, native: Native) -> None:
+    """Make an engine's versions known."""
+    _NATIVE[engine] = native
+
+
+def native_version(engine: Implementation) -> str:
+    """A digest of the code of an engine's versions; part of the version of each table that ``uses_lists``, on that engine.
+
+    Raises:
+        LookupError: The engine has registered none.
+    """
+    return hashlib.sha256(CODE.of(_native(engine)).text.encode()).hexdigest()[:16]
 
 
 def split(frame: Frame, column: str, element: str) -> Frame:
@@ -43,52 +50,58 @@ def split(frame: Frame, column: str, element: str) -> Frame:
 
     An element that stands in the list more than once is taken at its first position; empty ones and null lists give no row.
     The other columns are repeated; ``column`` itself is gone.
+
+    Raises:
+        LookupError: The frame is of an engine that has registered no version.
     """
-    return _rows(frame, column, element, _COMMAS, distinct=True).filter(nw.col(element) != "")
+    rows: Frame = nw.from_native(_native(frame.implementation).split(_present(frame, column), column, element))
+    return rows.filter(nw.col(element) != "")
 
 
 def json_strings(frame: Frame, column: str, element: str) -> Frame:
     """One row for each element of a JSON array of strings, in columns ``element`` and ``position`` (from 1).
 
     Every element is kept, in order; a null array gives no row. The other columns are repeated; ``column`` itself is gone.
+
+    Raises:
+        LookupError: The frame is of an engine that has registered no version.
     """
-    return _rows(frame, column, element, _JSON, distinct=False)
-
-
-def _rows(frame: Frame, column: str, element: str, notation: _Notation, *, distinct: bool) -> Frame:
-    present = frame.filter(~nw.col(column).is_null())
-    rows: Frame = nw.from_native(_NATIVE[present.implementation](present.to_native(), column, element, notation, distinct))
+    rows: Frame = nw.from_native(_native(frame.implementation).json_strings(_present(frame, column), column, element))
     return rows
 
 
-def _duckdb_rows(relation: Any, column: str, element: str, notation: _Notation, distinct: bool) -> Any:
-    rows = relation.project(f'* exclude "{column}", {notation.duckdb.format(_quoted(column))} as _list').project(
-        f"*, unnest(_list) as {_quoted(element)}, generate_subscripts(_list, 1) as position"
-    )
-    if distinct:
-        rows = rows.filter(f"position = 1 or list_position(_list, {_quoted(element)}) = position")
-    return rows.project("* exclude _list")
+def _present(frame: Frame, column: str) -> Any:
+    return frame.filter(~nw.col(column).is_null()).to_native()
 
 
-def _polars_rows(frame: Any, column: str, element: str, notation: _Notation, distinct: bool) -> Any:
-    rows = (
+def _native(engine: Implementation) -> Native:
+    if engine not in _NATIVE:
+        raise LookupError(f"{engine} has no version of lists: import the engine's package, which registers it")
+    return _NATIVE[engine]
+
+
+# ---- Polars
+
+
+def _polars_split(frame: Any, column: str, element: str) -> Any:
+    rows = _polars_rows(frame, column, element, pl.col(column).str.split(","))
+    return rows.unique(["_row", element], keep="first", maintain_order=True).drop("_row")
+
+
+def _polars_json_strings(frame: Any, column: str, element: str) -> Any:
+    return _polars_rows(frame, column, element, pl.col(column).str.json_decode(pl.List(pl.String))).drop("_row")
+
+
+def _polars_rows(frame: Any, column: str, element: str, strings: pl.Expr) -> Any:
+    return (
         frame.lazy()
         .with_row_index("_row")
-        .with_columns(notation.polars(pl.col(column)).alias(element))
+        .with_columns(strings.alias(element))
         .with_columns(pl.int_ranges(1, pl.col(element).list.len() + 1).alias("position"))
         .filter(pl.col(element).list.len() > 0)
         .explode(element, "position")
+        .drop(column)
     )
-    if distinct:
-        rows = rows.unique(["_row", element], keep="first", maintain_order=True)
-    return rows.drop("_row", column)
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-_NATIVE: Mapping[Implementation, Callable[[Any, str, str, _Notation, bool], Any]] = {
-    Implementation.DUCKDB: _duckdb_rows,
-    Implementation.POLARS: _polars_rows,
-}
+register(Implementation.POLARS, Native(_polars_split, _polars_json_strings))

@@ -21,6 +21,11 @@ def names(columns: Iterable[str]) -> str:
     return ", ".join(quoted(column) for column in columns)
 
 
+def json_strings(text: str) -> str:
+    """An expression for the list of strings that a JSON array is."""
+    return f"""from_json({text}, '["VARCHAR"]')"""
+
+
 def comments(table: Table, kind: str) -> list[str]:
     """The statements that put the declaration's words on a table or view and its columns."""
 
