@@ -6,7 +6,15 @@ Does not belong here: what the rows must be (``tables.lists``).
 from duckdb import DuckDBPyRelation
 from narwhals import Implementation
 
-from film_assets.tables import lists, sql
+from film_assets.engines.state import Derived
+from film_assets.tables import Table, lists, sql
+
+
+def code_version(derived: Derived) -> str:
+    """The version of the logic of what is derived, with that of the functions here where it uses them."""
+    if isinstance(derived, Table) and derived.uses_lists:
+        return f"{derived.code_version}:{lists.native_version(Implementation.DUCKDB)}"
+    return derived.code_version
 
 
 def register() -> None:

@@ -3,8 +3,11 @@
 Belongs here: what is known of the past, which does not change any more. Does not belong here: the state itself (``warehouse``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+
+from film_assets.engines.state import Derived, Ranges
+from film_assets.tables import COMPUTED, TABLES
 
 CODE_VERSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -37,3 +40,29 @@ CODE_VERSIONS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Table -> the code version it had when that was a digest of its functions' text (the same on Python 3.11 to 3.14), and the one
 that the same code has had since then, as a digest of definitions: the rows of both are the same."""
+
+_LISTS = "003ae09bf2ee4834"
+"""The version that the embedded engine's ``lists`` had then, which has been part of the version of tables that use them since."""
+
+
+def with_definitions(ranges: Ranges) -> Iterator[tuple[str, str, str]]:
+    """The ranges whose state tells of the code by its text, and what it is where it tells of definitions.
+
+    Returns:
+        Name, range, and the new ``own`` of its state. A range that was out of date stays so.
+    """
+    before, now = (Ranges(ranges, version) for version in (_by_text, _by_definitions))
+    for table in COMPUTED:
+        for key in table.range_keys:
+            built_from = ranges.built_from(table, key)
+            if table.name in CODE_VERSIONS and built_from and built_from.own == before.inputs(table, key).own:
+                yield table.name, key, now.inputs(table, key).own
+
+
+def _by_text(derived: Derived) -> str:
+    return CODE_VERSIONS[derived.name][0]
+
+
+def _by_definitions(derived: Derived) -> str:
+    version = CODE_VERSIONS[derived.name][1]
+    return f"{version}:{_LISTS}" if TABLES[derived.name].uses_lists else version

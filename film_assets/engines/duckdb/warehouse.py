@@ -6,6 +6,7 @@ the schema, the state. Does not belong here: computing rows (``rebuild``), what 
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import duckdb
 import polars as pl
 
 from film_assets.common.database import CATALOG, attached
-from film_assets.engines.duckdb import layout
+from film_assets.engines.duckdb import layout, lists, migrations
 from film_assets.engines.state import Ranges, RangeState
 from film_assets.errors import HomeError
 from film_assets.home import Home
@@ -38,6 +39,7 @@ _STATE = (
     "create table if not exists state.retired (file varchar, retiredAt timestamp)",
     "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
     "create table if not exists state.layout (version varchar)",
+    "create table if not exists state.migrations (name varchar)",
 )
 
 _QUALITY_VIEWS = {
@@ -52,6 +54,9 @@ _QUALITY_VIEWS = {
         select blob, firstLine + line as line, "column", value, reason, text
         from state.rejects join state.slices using (blob, range)""",
 }
+
+
+_BY_DEFINITIONS = "code versions by definitions"
 
 
 class Warehouse:
@@ -77,10 +82,11 @@ class Warehouse:
             "preserve_insertion_order": "false",
         }
         self.notices: list[str] = []
-        self.ranges = Ranges()
+        self.ranges = Ranges(code_version=lists.code_version)
         self.connection = self._connect()
         self._prepare()
         self.ranges |= self._load_ranges()
+        self._migrate()
 
     def close(self) -> None:
         """Write everything into the file and let go of it."""
@@ -171,6 +177,17 @@ class Warehouse:
                 self.run("delete from state.ranges where name = ?", [table.name])
         if actual != declared:
             self.run(layout.create_table(table))
+
+    def _migrate(self) -> None:
+        """Bring a state that an earlier release wrote to how it is written now."""
+        if self.rows("from state.migrations where name = ?", [_BY_DEFINITIONS]):
+            return
+        changed = list(migrations.with_definitions(self.ranges))
+        with self.transaction():
+            for name, key, own in changed:
+                self.run("update state.ranges set own = ? where name = ? and range = ?", [own, name, key])
+                self.ranges[name, key] = replace(self.ranges[name, key], own=own)
+            self.run("insert into state.migrations values (?)", [_BY_DEFINITIONS])
 
     # ---- running SQL
 
