@@ -27,7 +27,6 @@ from rich.table import Column as BarsColumn, Table as Grid
 from rich.text import Text
 
 from film_assets.common.progress import Advance, Done
-from film_assets.refresh.estimate import Estimate
 
 _WIDE = 240
 _LOOKS_PER_SECOND = 5
@@ -83,6 +82,8 @@ class TerminalProgress:
             console: Where to.
             steps: The steps of the whole and how long each takes beside the others; then there is a bar for the whole too.
         """
+        from film_assets.refresh.estimate import Estimate  # which loads the declarations of the tables
+
         self._bars = _Bars(
             SpinnerColumn(),
             TextColumn("{task.description}", table_column=BarsColumn(min_width=32)),
