@@ -1,7 +1,8 @@
-"""What a user can set, from the environment or a file ``.env`` in the working directory; the environment wins.
+"""What a user can set of the films.
 
 Read when asked for, never at import; what the machine allows is found out only when it is needed. Belongs here: names, defaults
-and meaning of settings. Does not belong here: secrets of sources, which the sources read from the environment themselves.
+and meaning of settings. Does not belong here: how they are read (``common.environment``), and secrets of sources, which the
+sources read from the environment themselves.
 """
 
 import os
@@ -9,12 +10,11 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from dotenv import load_dotenv
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field
+from pydantic_settings import SettingsConfigDict
 
 from film_assets.common import machine
-from film_assets.errors import FilmAssetsError
+from film_assets.common.environment import EnvironmentSettings
 from film_assets.home import Home
 
 _REPO = Path(__file__).parent.parent
@@ -34,10 +34,10 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 """The name of a time zone, as Europe/Kyiv."""
 
 
-class Settings(BaseSettings):
-    """All settings; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
+class Settings(EnvironmentSettings):
+    """All settings, none of them a secret; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="FILM_ASSETS_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="FILM_ASSETS_", hide_input_in_errors=False)
 
     source: str | None = Field(None, description="Where the blobs are: a folder, a container URL, or an https base URL.")
     home: Path = Field(_REPO / "data", description="The folder everything is kept in.")
@@ -71,15 +71,9 @@ def load_settings(**given: object) -> Settings:
     """The settings, with those given and not None in place of the environment's.
 
     Raises:
-        FilmAssetsError: One has no valid value; the text names it.
+        SettingsError: One has no valid value; the text names it.
     """
-    load_dotenv(Path(".env"))  # into the environment, where the sources look for their credentials
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "FILM_ASSETS_" + str(first["loc"][0]).upper()
-        raise FilmAssetsError(f"{name}={first['input']!r}: {first['msg'].lower()}") from None
+    settings = Settings.load(**given)
     if settings.threads:
         os.environ.setdefault("POLARS_MAX_THREADS", str(settings.threads))  # looked at once, when Polars is imported
     return settings

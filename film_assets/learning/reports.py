@@ -1,6 +1,6 @@
 """What there is to tell of the attempts: the metrics of each day, and what was loaded and has not been reported yet.
 
-Belongs here: reading the database for people. Does not belong here: how it reaches them (``publish``).
+Belongs here: reading the database for people. Does not belong here: how it reaches them (``notifications.channels``).
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""What can be set of the learning pipeline: variables that begin with ``LEARNING_``, from the environment or ``.env``.
+"""What can be set of the learning pipeline: variables that begin with ``LEARNING_``.
 
 Read when asked for, never at import. Belongs here: names, defaults and meaning. Does not belong here: what sheets and mail need
-(``publish.settings``).
+(``notifications.channels.settings``), and how settings are read (``common.environment``).
 """
 
 from datetime import date

@@ -1,6 +1,6 @@
 """What is new in a snapshot since the one before, as a digest.
 
-Belongs here: what is told. Does not belong here: how a digest looks and is sent (``publish``).
+Belongs here: what is told. Does not belong here: how a digest looks and is sent (``channels``).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The settings of the films' deliveries, each of which is off until the one that says what to deliver is set.
 
-Belongs here: what can be told of them. Does not belong here: what sheets and mail need (``publish.settings``).
+Belongs here: what can be told of them. Does not belong here: what sheets and mail need (``channels.settings``).
 """
 
 from pydantic import Field

@@ -1,6 +1,6 @@
 """The rows of a table that go into a sheet: the first so many by votes, with the names of who and what they are about.
 
-Belongs here: which rows and columns. Does not belong here: how they get there (``publish.sheets``).
+Belongs here: which rows and columns. Does not belong here: how they get there (``channels.sheets``).
 """
 
 from contextlib import closing

@@ -1,15 +1,15 @@
-"""Settings of delivery, which every pipeline has under a prefix of its own, and reading settings so that errors name them.
+"""Settings of delivery, which every pipeline has under a prefix of its own.
 
-Belongs here: names and meaning of what sheets and mail need. Does not belong here: what else a pipeline can be told.
+Belongs here: names and meaning of what sheets and mail need. Does not belong here: what else a pipeline can be told, and how
+settings are read (``common.environment``).
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from dotenv import load_dotenv
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr
 
+from film_assets.common.environment import EnvironmentSettings
 from film_assets.errors import SettingsError
 
 if TYPE_CHECKING:  # whoever delivers nothing need not import what delivers
@@ -17,10 +17,8 @@ if TYPE_CHECKING:  # whoever delivers nothing need not import what delivers
     from film_assets.notifications.channels.sheets import SheetAccess
 
 
-class DeliverySettings(BaseSettings):
+class DeliverySettings(EnvironmentSettings):
     """All that sheets and mail need; each is an environment variable: the prefix of the pipeline, and its name in capitals."""
-
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
 
     sheet_service_account_file: Path | None = Field(None, description="The JSON key file of a Google service account.")
     sheet_id: str | None = Field(None, description="The id in the address of the spreadsheet.")
@@ -32,26 +30,6 @@ class DeliverySettings(BaseSettings):
     smtp_password: SecretStr | None = Field(None, description="Its password.")
     mail_from: str | None = Field(None, pattern="@", description="The sender's address.")
     mail_to: str | None = Field(None, pattern="@", description="The recipients' addresses, with commas between.")
-
-    @classmethod
-    def load(cls, **given: object) -> Self:
-        """The settings, from the environment or a file ``.env``, with those given in their place.
-
-        Raises:
-            SettingsError: One has no valid value; the text names it and never shows a secret.
-        """
-        load_dotenv(Path(".env"))
-        try:
-            return cls(**given)  # type: ignore[arg-type]
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            fault = SettingsError(f"{cls.variable(str(first['loc'][0]))}: {first['msg'].lower()}")
-        raise fault  # not in the handler: the library's error repeats the value
-
-    @classmethod
-    def variable(cls, name: str) -> str:
-        """The environment variable of a setting."""
-        return f"{cls.model_config['env_prefix']}{name}".upper()
 
     def missing(self, *names: str) -> list[str]:
         """The variables of those of the named settings that are not set."""
