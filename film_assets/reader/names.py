@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from film_assets.common.folding import folded
 from film_assets.errors import AmbiguousNameError, FilmAssetsError, UnknownNameError
 from film_assets.reader.snapshot import Snapshot
 
@@ -20,8 +21,6 @@ _SHOWN = 5
 _LONGEST_SHOWN = 80
 _NEAR = 0.85
 """The Jaro-Winkler similarity from which on a name is worth suggesting."""
-
-_FOLDED = "strip_accents(lower({}))"
 
 _CALLED: dict[Kind, str] = {"person": "from people_called($name)", "title": "from titles_called($name)"}
 """Kind -> those of exactly that name, best known first."""
@@ -118,7 +117,7 @@ def _described(candidate: _Candidate, kind: Kind) -> str:
 def _suggestions(snapshot: Snapshot, item: str, kinds: Sequence[Kind]) -> str:
     names = " union all ".join(_LIKE[kind] for kind in kinds)
     query = f"""
-        with folded as (select name, votes, {_FOLDED.format("name")} as this, {_FOLDED.format("$name")} as that from ({names})),
+        with folded as (select name, votes, {folded("name")} as this, {folded("$name")} as that from ({names})),
             compared as (
                 select name, votes, jaro_winkler_similarity(this, that) as similarity,
                     that <> '' and contains(this, that) as within

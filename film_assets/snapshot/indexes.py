@@ -24,10 +24,11 @@ import numpy.typing as npt
 import polars as pl
 
 from film_assets.common.database import CATALOG
+from film_assets.common.folding import folded
 from film_assets.common.progress import Advance
 from film_assets.engines.base import Store
 from film_assets.engines.state import Plan, RangeState
-from film_assets.snapshot.macros import BY_ID, SIGNATURE_BITS, block, code, folded
+from film_assets.snapshot.macros import BY_ID, SIGNATURE_BITS, block, code
 from film_assets.tables import TABLES, Blob, sql
 from film_assets.tables.ranges import RANGE_KEYS
 

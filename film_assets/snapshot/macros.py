@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from film_assets.common.folding import folded
 from film_assets.tables import films, metrics, sql
 from film_assets.tables.declaration import Column
 
@@ -107,11 +108,6 @@ def block(number: str) -> str:
 def _identity(number: str, prefix: str) -> str:
     """An expression for the id that ``code`` makes the number of."""
     return f"'{prefix}' || substr({number}::varchar, 2)"
-
-
-def folded(text: str) -> str:
-    """An expression for a text as it is compared: upper and lower case, with and without accents, are the same."""
-    return f"strip_accents(lower({text}))"
 
 
 def signed(text: str) -> str:
