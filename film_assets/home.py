@@ -3,12 +3,9 @@
 Belongs here: which file lies where. Does not belong here: what is in the files.
 """
 
-import errno
-import fcntl
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,28 +91,34 @@ class Home:
     def locked(self, *, wait_seconds: float = 0) -> Iterator[None]:
         """Hold the home alone; the system frees it when the process ends, however it ends.
 
+        In the file of the lock stands the process that holds it, or held it last.
+
         Raises:
             HomeError: Another refresh holds it, and still does after ``wait_seconds``.
         """
-        deadline = time.monotonic() + wait_seconds
-        with (self.folder / "refresh.lock").open("a+") as file:
-            while not _try_lock(file.fileno()):
-                if time.monotonic() >= deadline:
-                    file.seek(0)
-                    holder = file.read().strip() or "unknown"
-                    raise HomeError(f"a refresh of {self.folder} is under way (process {holder}); try again when it has ended")
-                time.sleep(_POLL_SECONDS)
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+        from filelock import FileLock, Timeout
+
+        file = self.folder / "refresh.lock"
+        lock = FileLock(
+            file,
+            wait_seconds,
+            thread_local=False,
+            poll_interval=_POLL_SECONDS,
+            fallback_to_soft=False,  # a lock that the system does not free would outlive its process
+            on_acquired=_sign,
+        )
+        with ExitStack() as held:
+            try:
+                held.enter_context(lock)
+            except Timeout:
+                holder = file.read_text().strip() or "unknown"
+                raise HomeError(
+                    f"a refresh of {self.folder} is under way (process {holder}); try again when it has ended"
+                ) from None
             yield
 
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            return False
-        raise
-    return True
+def _sign(descriptor: int) -> None:
+    """Write into the locked file which process this is."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
