@@ -7,7 +7,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 import psutil
 
+from film_assets.common import markdown
 from notebooks import look
 
 RESULTS = Path(__file__).parent / "results"
@@ -49,11 +50,9 @@ def keep(
     print("\n".join(lines[:-2]))
 
 
-def _markdown(table: pl.DataFrame) -> list[str]:
-    numeric = [dtype.is_numeric() for dtype in table.dtypes]
-    rows = [[_shown(value) for value in row] for row in table.rows()]
-    heads = [table.columns, ["---:" if number else "---" for number in numeric]]
-    return [f"| {' | '.join(cells)} |" for cells in (*heads, *rows)]
+def _markdown(table: pl.DataFrame) -> Iterable[str]:
+    rows = ([_shown(value) for value in row] for row in table.rows())
+    return markdown.lines(table.columns, rows, right=[name for name, dtype in table.schema.items() if dtype.is_numeric()])
 
 
 def _shown(value: object) -> str:

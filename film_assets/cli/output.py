@@ -1,6 +1,6 @@
 """Answers written out: as a table for people, or as CSV, JSON or Parquet for programs.
 
-Does not belong here: the answers (``reader``), which text stands for a value (``reader.display``).
+Does not belong here: the answers (``reader``), which text stands for a value (``common.values``).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What a person sees in a terminal: progress bars and tables. Does not belong here: what is in them (``cli``)."""
+"""What a person sees in a terminal: progress bars and tables. Does not belong here: what is in them (``commands``)."""
 
 import os
 import sys
@@ -26,6 +26,7 @@ from rich.progress import (
 from rich.table import Column as BarsColumn, Table as Grid
 from rich.text import Text
 
+from film_assets.common import values
 from film_assets.common.progress import Advance, Done
 
 _WIDE = 240
@@ -148,19 +149,11 @@ def console(*, errors: bool = False) -> Console:
 
 
 def grid(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Grid:
-    """A table to print: numbers to the right, thousands apart, nothing for None."""
+    """A table to print: numbers to the right."""
     table = Grid(title=title, title_justify="left", title_style="bold", header_style="bold", box=None, pad_edge=False)
     for index, name in enumerate(columns):
         numeric = all(isinstance(row[index], int | float | None) for row in rows)
         table.add_column(name, justify="right" if numeric and rows else "left", overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*(_shown(value) for value in row))
+        table.add_row(*(Text(values.text(value)) for value in row))
     return table
-
-
-def _shown(value: object) -> Text:
-    if value is None:
-        return Text("")
-    if isinstance(value, float):
-        return Text(f"{value:,.2f}")
-    return Text(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))

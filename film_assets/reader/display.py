@@ -1,36 +1,32 @@
-"""Answers as people read them: values as text, years without and counts with thousands apart.
+"""Answers as people read them: every value as text.
 
-Does not belong here: where they are shown (``terminal``, a notebook).
+Does not belong here: which text stands for a value (``common.values``), and where it is shown (``cli``, a notebook).
 """
-
-from typing import Any
 
 import polars as pl
 
+from film_assets.common import values
+
 _NAMES = ("primaryName", "primaryTitle")
-
-
-def shown(value: Any, dtype: pl.DataType) -> str | None:
-    """A value as text: 1899 (years are 16 bits wide), 391,118 and 7.66; None for null."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return str(value) if dtype == pl.Int16 or isinstance(value, bool) else f"{value:,}"
+_YEAR = pl.Int16
+"""What years are kept in, and besides them only small numbers."""
 
 
 def texts(frame: pl.DataFrame) -> list[tuple[str | None, ...]]:
-    """The rows of a frame as text."""
-    dtypes = frame.dtypes
-    return [tuple(shown(value, dtype) for value, dtype in zip(row, dtypes, strict=True)) for row in frame.rows()]
+    """The rows of a frame as text; None for null."""
+    years = [dtype == _YEAR for dtype in frame.dtypes]
+    return [
+        tuple(None if value is None else values.text(value, exact=year) for value, year in zip(row, years, strict=True))
+        for row in frame.rows()
+    ]
 
 
 def side_by_side(frame: pl.DataFrame) -> pl.DataFrame:
     """One column for each row, under its name or where that is not its own its id; the first column says what the values are."""
     headings = _headings(frame)
-    values = frame.drop(_NAMES, strict=False)
-    columns = dict(zip(headings, texts(values), strict=True))
-    return pl.DataFrame({"metric": values.columns, **columns}, schema_overrides=dict.fromkeys(headings, pl.String))
+    told = frame.drop(_NAMES, strict=False)
+    columns = dict(zip(headings, texts(told), strict=True))
+    return pl.DataFrame({"metric": told.columns, **columns}, schema_overrides=dict.fromkeys(headings, pl.String))
 
 
 def _headings(frame: pl.DataFrame) -> list[str]:
