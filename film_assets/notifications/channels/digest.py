@@ -1,18 +1,23 @@
-"""A digest: facts, tables and a chart as one email, in plain text and in HTML.
+"""A digest: facts, tables and a chart as one email, in plain text and in HTML, which is the template ``digest.html``.
 
 Belongs here: how a digest looks. Does not belong here: what is in it, and how mail is sent (``mail``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from film_assets.common import values
 from film_assets.notifications.channels.mail import Mail
 
 _DAY, _HOUR, _MINUTE = 24 * 60 * 60, 60 * 60, 60
-_STYLE = "font-family: sans-serif; border-collapse: collapse"
-_CELL = "padding: 2px 12px 2px 0"
 _CHART = "chart"
+
+_TEMPLATES = Environment(
+    loader=PackageLoader(__package__, ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_TEMPLATES.filters["text"] = values.text
 
 
 @dataclass(frozen=True)
@@ -49,20 +54,12 @@ class Digest:
         return Mail(self.subject, self._text(), self._html(), self.id, images)
 
     def _text(self) -> str:
-        facts = [f"{name}: {_shown(value)}" for name, value in self.facts.items()]
+        facts = [f"{name}: {values.text(value)}" for name, value in self.facts.items()]
         tables = [line for section in self.sections for line in _text_table(section)]
         return "\n".join([*facts, *tables, ""])
 
     def _html(self) -> str:
-        facts = _html_rows((escape(name), f"<b>{escape(_shown(value))}</b>") for name, value in self.facts.items())
-        parts = [f'<body style="font-family: sans-serif"><table style="{_STYLE}">{facts}</table>']
-        if self.chart:
-            parts.append(f'<p><img src="cid:{_CHART}" alt="{escape(self.chart_says)}" style="max-width: 100%"></p>')
-        for section in self.sections:
-            header = "".join(f'<th align="left" style="{_CELL}">{escape(name)}</th>' for name in section.columns)
-            rows = _html_rows([escape(_shown(value)) for value in row] for row in section.rows)
-            parts.append(f'<h3>{escape(section.heading)}</h3><table style="{_STYLE}"><tr>{header}</tr>{rows}</table>')
-        return "\n".join(["<!doctype html><html>", *parts, "</body></html>"])
+        return _TEMPLATES.get_template("digest.html").render(digest=self, chart=_CHART)
 
 
 def duration(seconds: float) -> str:
@@ -71,20 +68,8 @@ def duration(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h {whole % _HOUR // _MINUTE} min {whole % _MINUTE} s"
 
 
-def _text_table(section: Section) -> list[str]:
-    lines = [section.columns, *([_shown(value) for value in row] for row in section.rows)]
+def _text_table(section: Section) -> Iterator[str]:
+    lines = [section.columns, *([values.text(value) for value in row] for row in section.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines)
-    return ["", section.heading, "-" * len(section.heading), *padded]
-
-
-def _html_rows(rows: Iterable[Sequence[str]]) -> str:
-    return "".join(f"<tr>{''.join(f'<td style={_CELL!r}>{cell}</td>' for cell in row)}</tr>" for row in rows)
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    yield from ("", section.heading, "-" * len(section.heading))
+    yield from ("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines)
