@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from film_assets.common.dtypes import dtypes
 from film_assets.landing.cut import whole_lines
 from film_assets.landing.dialect import Dialect
 from film_assets.tables import Blob, Column
-from film_assets.tables.declaration import Type
 
 NULL = "\\N"
 _WINDOW = 1 << 20
@@ -26,13 +26,7 @@ _CHUNK = 4 << 20
 
 _TAB, _LF, _CR, _NUL, _QUOTE = (ord(c) for c in '\t\n\r\0"')
 
-POLARS: dict[Type, type[pl.DataType]] = {
-    "VARCHAR": pl.String,
-    "SMALLINT": pl.Int16,
-    "INTEGER": pl.Int32,
-    "BIGINT": pl.Int64,
-    "DOUBLE": pl.Float64,
-}
+POLARS = dtypes(pl)
 REJECTS = {"line": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String, "text": pl.String}
 
 Bytes = npt.NDArray[np.uint8]

@@ -12,16 +12,10 @@ import duckdb
 import polars as pl
 
 from film_assets.common.database import attached
+from film_assets.common.dtypes import dtypes
 from film_assets.errors import HomeError
 
-_DTYPES = {
-    "VARCHAR": pl.String,
-    "BOOLEAN": pl.Boolean,
-    "SMALLINT": pl.Int16,
-    "INTEGER": pl.Int32,
-    "BIGINT": pl.Int64,
-    "DOUBLE": pl.Float64,
-}
+_DTYPES = dtypes(pl)
 """SQL type -> that of Polars, for a column that has no value to tell it by."""
 
 

@@ -11,25 +11,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import narwhals as nw
 
+from film_assets.common.dtypes import Type, dtypes
 from film_assets.tables.code import Code, Reached, UnreadableCodeError
 from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 
 Frame = nw.LazyFrame[Any]
-Type = Literal["VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "TIMESTAMP"]
-
-DTYPES: Mapping[Type, nw.dtypes.DType] = {
-    "VARCHAR": nw.String(),
-    "BOOLEAN": nw.Boolean(),
-    "SMALLINT": nw.Int16(),
-    "INTEGER": nw.Int32(),
-    "BIGINT": nw.Int64(),
-    "DOUBLE": nw.Float64(),
-    "TIMESTAMP": nw.Datetime("us"),
-}
+DTYPES: Mapping[str, nw.dtypes.DType] = dtypes(nw)
 """The SQL types tables use, and the Narwhals type of each."""
 
 CODE = Code(__name__.partition(".")[0], declaring=[f"{__name__}.{name}" for name in ("Table", "Blob", "table")])
