@@ -1,8 +1,9 @@
 """The database of the learning pipeline: PostgreSQL by an address, or a DuckDB file. Here, and only here, they differ.
 
 Both understand the same SQL, with parameters as ``$1``. SQLAlchemy would not make them more alike: bulk loading, inserting what
-is new, and what errors mean it leaves to the drivers, and no dialect of it is released for DuckDB 2. Belongs here: opening, transactions, bulk loading, and what errors mean.
-Does not belong here: the tables (``schema``) and what is done with them (``load``, ``reports``).
+is new, and what errors mean it leaves to the drivers, and no dialect of it is released for DuckDB 2. Belongs here: opening,
+transactions, bulk loading, and what errors mean. Does not belong here: the tables (``schema``) and what is done with them
+(``load``, ``reports``).
 """
 
 from abc import ABC, abstractmethod
