@@ -17,7 +17,7 @@ def open_source(location: str, files: Files, *, azure: AzureAccess | None = None
             ``http://HOST:PORT/devstoreaccount1/CONTAINER``), with a shared access signature after ``?`` or none; or the
             http(s) address files lie under, with a login before ``@`` or a token after ``?`` or none.
         files: The blobs by short name, with the names each may have at the source.
-        azure: By what right a container is read; None for what the environment says.
+        azure: The credentials a container is read with; None for what the environment says.
 
     Raises:
         SourceError: The location or the access is not well-formed; no text repeats a secret.

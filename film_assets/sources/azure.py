@@ -1,13 +1,14 @@
 """A container of an Azure storage account (or of Azurite) as a source.
 
-Belongs here: how Azure is asked for properties and bytes, and by what right. Does not belong here: resuming, verifying and
-giving up (``remote``).
+Belongs here: how Azure is asked for properties and bytes, and with which credential. Does not belong here: resuming, verifying
+and giving up (``remote``).
 """
 
 import weakref
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 from azure.core import MatchConditions
 from azure.core.credentials import AzureSasCredential, TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.core.pipeline import PipelineResponse
 from azure.storage.blob import BlobProperties, ContainerClient
 
-from film_assets.errors import SourceError
+from film_assets.errors import SourceError, TransientError
 from film_assets.sources.base import DeniedError, Files, Listed
 from film_assets.sources.location import AzureAccess, ContainerPlace
-from film_assets.sources.remote import ChangedError, RemoteSource, refusal, unreachable
+from film_assets.sources.remote import ChangedError, RemoteSource, part_sent, refusal, unreachable, wrong_range
 
 T = TypeVar("T")
 
@@ -49,49 +51,62 @@ class AzureSource(RemoteSource):
         Args:
             place: The container.
             files: The blobs by short name, with the names each may have.
-            access: By what right it is read, unless the place says so itself.
+            access: The credentials it is read with, unless there is a signature in the place.
             chunk_bytes: How much one request asks for.
 
         Raises:
             SourceError: The access is not well-formed.
         """
         super().__init__(f"{place.account_url}/{place.container}/{place.prefix}".rstrip("/"), files)
-        self._prefix, self._chunk_bytes = place.prefix, chunk_bytes
+        self._place, self._access, self._chunk_bytes = place, access, chunk_bytes
         self._client, self._how = _connect(place, access, chunk_bytes)
         weakref.finalize(self, self._client.close)
 
+    def __reduce__(self) -> tuple[Callable[..., "AzureSource"], tuple[ContainerPlace, Files, AzureAccess]]:
+        return partial(AzureSource, chunk_bytes=self._chunk_bytes), (self._place, self._files, self._access)
+
     def _look(self, blob: str, name: str) -> Listed | None:
-        client = self._client.get_blob_client(self._prefix + name)
+        client = self._client.get_blob_client(self._place.prefix + name)
         try:
             return _listed(blob, name, self._ask(client.get_blob_properties))
         except ChangedError:
             return None
 
     def _read(self, listed: Listed, offset: int) -> Generator[tuple[int, bytes], None, None]:
+        for chunk in self._read_range(listed, offset, listed.bytes):
+            yield offset, chunk
+            offset += len(chunk)
+
+    def _read_range(self, listed: Listed, start: int, stop: int) -> Generator[bytes, None, None]:
         """Several chunks are asked for at a time, but handed over in order, so that what is kept never has a gap."""
-        offsets = iter(range(offset, listed.bytes, self._chunk_bytes))
+        offsets = iter(range(start, stop, self._chunk_bytes))
         pool = ThreadPoolExecutor(_CONNECTIONS, "download")
         try:
-            coming = deque(pool.submit(self._chunk, listed, at) for at in islice(offsets, _CONNECTIONS))
+            coming = deque(pool.submit(self._chunk, listed, at, stop) for at in islice(offsets, _CONNECTIONS))
             while coming:
                 chunk = coming.popleft().result()
-                coming.extend(pool.submit(self._chunk, listed, at) for at in islice(offsets, 1))
-                yield offset, chunk
-                offset += len(chunk)
+                coming.extend(pool.submit(self._chunk, listed, at, stop) for at in islice(offsets, 1))
+                yield chunk
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _chunk(self, listed: Listed, at: int) -> bytes:
-        client = self._client.get_blob_client(self._prefix + listed.file)
-        return self._ask(
-            lambda: client.download_blob(
-                offset=at,
-                length=min(self._chunk_bytes, listed.bytes - at),
-                etag=f'"{listed.etag}"',
-                match_condition=MatchConditions.IfNotModified,
-                decompress=False,
-            ).readall()
-        )
+    def _chunk(self, listed: Listed, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` on, up to ``stop`` if one request may ask for so many."""
+        client = self._client.get_blob_client(self._place.prefix + listed.file)
+        try:
+            return self._ask(
+                lambda: client.download_blob(
+                    offset=start,
+                    length=min(self._chunk_bytes, stop - start),
+                    etag=f'"{listed.etag}"',
+                    match_condition=MatchConditions.IfNotModified,
+                    decompress=False,
+                    raw_response_hook=partial(_check_sent, self.label, listed),
+                ).readall()
+            )
+        except (IndexError, ValueError):
+            fault = wrong_range(self.label, listed)
+        raise fault  # the library comes to grief over a malformed Content-Range
 
     def _ask(self, question: Callable[[], T]) -> T:
         try:
@@ -116,6 +131,26 @@ class AzureSource(RemoteSource):
         return refusal(self.label, status, said, f"it was tried {self._how}: {_REMEDY}")
 
 
+def _check_sent(label: str, listed: Listed, response: PipelineResponse[Any, Any]) -> None:
+    """Let an answer pass that has the bytes that were asked for; the library itself does not look.
+
+    Raises:
+        ChangedError: It is part of a blob of another size.
+        TransientError: It is another part of the blob, or does not tell.
+    """
+    answer, asked = response.http_response, response.http_request.headers["x-ms-range"]
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        return
+    sent = answer.headers.get("Content-Range")
+    try:
+        part_sent(label, listed, sent)
+        if sent != f"{asked.replace('=', ' ')}/{listed.bytes}":
+            raise wrong_range(label, listed)
+    except (ChangedError, TransientError):
+        answer.close()  # with its connection, as nobody reads its body
+        raise
+
+
 def _listed(blob: str, name: str, properties: BlobProperties) -> Listed:
     etag = properties.etag.strip('"')
     md5 = properties.content_settings.content_md5
@@ -131,7 +166,7 @@ def _listed(blob: str, name: str, properties: BlobProperties) -> Listed:
 
 
 def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tuple[ContainerClient, str]:
-    """The client of the container, and in words by what right it reads."""
+    """The client of the container, and in words which credential it reads with."""
     options: dict[str, Any] = {
         "connection_timeout": 20,
         "read_timeout": 60,
@@ -141,7 +176,7 @@ def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tu
         "connection_data_block_size": _BLOCK_BYTES,
     }
 
-    how, credential = _right(place, access)
+    how, credential = _credential(place, access)
     if how == _BY_CONNECTION_STRING:
         client = _by_connection_string(access.connection_string, place.container, options)
         if client.url.partition("?")[0].startswith(f"{place.account_url}/"):
@@ -150,7 +185,7 @@ def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tu
     return ContainerClient(place.account_url, place.container, credential=credential, **options), how
 
 
-def _right(place: ContainerPlace, access: AzureAccess) -> tuple[str, AzureSasCredential | TokenCredential | None]:
+def _credential(place: ContainerPlace, access: AzureAccess) -> tuple[str, AzureSasCredential | TokenCredential | None]:
     if place.sas:
         return "with the address's signature", AzureSasCredential(place.sas)
     if access.credential == "default":

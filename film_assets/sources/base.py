@@ -1,4 +1,4 @@
-"""What a source is: a place that lists blobs and hands over the bytes of one.
+"""What a source is: a place that lists blobs and hands over the bytes of one, whole or a range of them.
 
 Belongs here: the interface and what all sources share. Does not belong here: a particular service (a module each), nor what is
 in a blob (``tables``) or how it is read (``engines``).
@@ -53,7 +53,11 @@ class Fetched:
 
 
 class Source(Protocol):
-    """A place five blobs come from."""
+    """A place five blobs come from.
+
+    A source may be used from several threads, and be pickled for other processes: with the credentials it was given, so that the
+    pickle is as secret as they are.
+    """
 
     @property
     def label(self) -> str:
@@ -77,9 +81,37 @@ class Source(Protocol):
         """
         ...
 
+    def read_range(self, listed: Listed, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` up to ``stop`` of that very version, as they are at the source: of a ``.gz`` the compressed.
+
+        Args:
+            listed: The blob, as listed.
+            start: Offset of the first byte.
+            stop: Offset after the last byte.
+
+        Returns:
+            Exactly ``stop - start`` bytes.
+
+        Raises:
+            SourceError: They cannot be read, or the source hands over whole files only; ``TransientError`` if that may pass, or
+                if there is another version now.
+            ValueError: The range does not lie within the blob.
+        """
+        ...
+
 
 class DeniedError(SourceError):
     """One name may not be read. Some services say so of names that do not exist, so the next name is still tried."""
+
+
+def check_range(listed: Listed, start: int, stop: int) -> None:
+    """Let a range pass that lies within the blob.
+
+    Raises:
+        ValueError: It does not.
+    """
+    if not 0 <= start <= stop <= listed.bytes:
+        raise ValueError(f"bytes {start} to {stop} do not lie within the {listed.bytes} of {listed.file}")
 
 
 def find(label: str, blob: str, names: tuple[str, ...], look: Callable[[str, str], Listed | None]) -> Listed:

@@ -1,6 +1,7 @@
 """A folder of this machine as a source.
 
-Belongs here: looking at the folder and using its files in place. Does not belong here: decompressing (``local``).
+Belongs here: looking at the folder and using its files in place. Does not belong here: reading and decompressing them
+(``local``).
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,12 @@ from pathlib import Path
 
 from film_assets.common.progress import Progress
 from film_assets.errors import SourceError
-from film_assets.sources.base import Fetched, Files, Listed, find
-from film_assets.sources.local import LocalFiles, home_faults
+from film_assets.sources.base import Fetched, Files, Listed, check_range, find
+from film_assets.sources.local import LocalFiles, file_version, home_faults, read_range
 
 
 class FolderSource:
-    """The files of one folder; a file's version is its time of modification, to the nanosecond, and its size."""
+    """The files of one folder; a file's version is its time of modification and its size."""
 
     def __init__(self, folder: Path, files: Files) -> None:
         """Look at nothing yet.
@@ -61,6 +62,16 @@ class FolderSource:
                 local.decompress(path, self.label, progress)
         return Fetched(listed, local.plain, temporary=True)
 
+    def read_range(self, listed: Listed, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` up to ``stop`` of that version of the file as it is: of a ``.gz`` the compressed.
+
+        Raises:
+            SourceError: It cannot be read; ``TransientError`` if it is another version now, or gone.
+            ValueError: The range does not lie within the file.
+        """
+        check_range(listed, start, stop)
+        return read_range(self._folder / listed.file, listed.version, start, stop)
+
     def _find(self, blob: str) -> Listed:
         if not self._folder.is_dir():
             kind = "is not a folder" if self._folder.exists() else "does not exist"
@@ -80,6 +91,6 @@ class FolderSource:
             blob=blob,
             file=name,
             bytes=state.st_size,
-            version=f"{state.st_mtime_ns}-{state.st_size}",
+            version=file_version(state),
             last_modified=datetime.fromtimestamp(state.st_mtime, UTC),
         )

@@ -1,15 +1,16 @@
 """Files that lie under a web address as a source, IMDb's own data sets among them.
 
-Belongs here: how a web server is asked for properties and bytes. Does not belong here: resuming, verifying and giving up
-(``remote``).
+Belongs here: how a web server is asked for properties and bytes, and which version an answer is of. Does not belong here:
+resuming, verifying and giving up (``remote``).
 """
 
 import base64
 import binascii
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from time import time_ns
 
@@ -18,7 +19,7 @@ import httpx2
 from film_assets.errors import SourceError
 from film_assets.sources.base import Files, Listed
 from film_assets.sources.location import WebPlace
-from film_assets.sources.remote import ChangedError, RemoteSource, refusal, unreachable
+from film_assets.sources.remote import ChangedError, RemoteSource, part_sent, refusal, unreachable, wrong_range
 
 _REMEDY = "check the address, and the login or token in it"
 _NO_HEAD = {HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
@@ -40,6 +41,7 @@ class WebSource(RemoteSource):
             files: The blobs by short name, with the names each may have.
         """
         super().__init__(place.url, files)
+        self._place = place
         self._query = f"?{place.query}" if place.query else ""
         self._client = httpx2.Client(
             auth=place.login,
@@ -48,6 +50,9 @@ class WebSource(RemoteSource):
             headers={"Accept-Encoding": "identity"},  # sizes and ranges are those of the file as it is
         )
         weakref.finalize(self, self._client.close)
+
+    def __reduce__(self) -> tuple[type["WebSource"], tuple[WebPlace, Files]]:
+        return WebSource, (self._place, self._files)
 
     def _look(self, blob: str, name: str) -> Listed | None:
         response = self._headers("HEAD", name)
@@ -63,10 +68,22 @@ class WebSource(RemoteSource):
         return _listed(blob, name, size, response.headers)
 
     def _read(self, listed: Listed, offset: int) -> Generator[tuple[int, bytes], None, None]:
+        return self._stream(listed, _resumption(listed, offset), partial(_sent, self.label, listed))
+
+    def _read_range(self, listed: Listed, start: int, stop: int) -> Generator[bytes, None, None]:
+        """Asked for without a condition: the answer says which version it is of, and the whole of another one is not wanted."""
+        check = partial(_check_sent, self.label, listed, (start, stop))
+        for _, piece in self._stream(listed, {"Range": f"bytes={start}-{stop - 1}"}, check):
+            yield piece
+
+    def _stream(
+        self, listed: Listed, headers: dict[str, str], sent: Callable[[httpx2.Response], tuple[int, int]]
+    ) -> Generator[tuple[int, bytes], None, None]:
+        """The body of an answer, each piece with its position in the file."""
         try:
-            with self._client.stream("GET", self._url(listed.file), headers=_resumption(listed, offset)) as response:
+            with self._client.stream("GET", self._url(listed.file), headers=headers) as response:
                 self._check(response)
-                position = _position(listed, response)
+                position, _ = sent(response)
                 for piece in response.iter_raw():
                     yield position, piece
                     position += len(piece)
@@ -145,16 +162,44 @@ def _resumption(listed: Listed, offset: int) -> dict[str, str]:
     return {}
 
 
-def _position(listed: Listed, response: httpx2.Response) -> int:
-    """Where the answer's body begins in the file.
+def _is_same(listed: Listed, headers: httpx2.Headers) -> bool | None:
+    """Whether an answer is of the listed version; None where it does not tell."""
+    etag, modified = _etag(headers), _last_modified(headers)
+    if etag and listed.etag:
+        return etag == listed.etag
+    return modified == listed.last_modified if modified else None
+
+
+def _sent(label: str, listed: Listed, response: httpx2.Response) -> tuple[int, int]:
+    """Where the answer's body begins and ends in the file.
 
     Raises:
-        ChangedError: The answer is of another version than the listed one.
+        ChangedError: It is of another version than the listed one.
+        TransientError: It does not tell which part of the file it is.
     """
-    etag, modified, size = _etag(response.headers), _last_modified(response.headers), _length(response)
-    same = etag == listed.etag if etag and listed.etag else modified in {None, listed.last_modified}
-    if not same or size not in {None, listed.bytes}:
-        raise ChangedError("was changed while it was read")
-    if response.status_code != HTTPStatus.PARTIAL_CONTENT:
-        return 0
-    return int(response.headers["Content-Range"].removeprefix("bytes ").partition("-")[0])
+    if _is_same(listed, response.headers) is not False:
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            return part_sent(label, listed, response.headers.get("Content-Range"))
+        if _length(response) in {None, listed.bytes}:
+            return 0, listed.bytes
+    raise ChangedError("was changed while it was read")
+
+
+def _check_sent(label: str, listed: Listed, asked: tuple[int, int], response: httpx2.Response) -> tuple[int, int]:
+    """Where the answer's body begins and ends in the file: as was asked for.
+
+    Raises:
+        ChangedError: It is of another version than the listed one.
+        TransientError: It is another part of the file.
+        SourceError: It is the whole file, or does not tell of which version it is.
+    """
+    sent = _sent(label, listed, response)
+    if sent != asked:
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            raise wrong_range(label, listed)
+        raise SourceError(f"{label}: the server sends {listed.file} only as a whole; put it on one that sends ranges of bytes")
+    if _is_same(listed, response.headers) is None:
+        raise SourceError(
+            f"{label}: the server does not tell which version of {listed.file} it sends; put it on one that sends ETags"
+        )
+    return sent

@@ -1,11 +1,12 @@
-"""The local files a blob is kept in while it arrives and until it is landed.
+"""Local files: those a blob is kept in while it arrives and until it is landed, and a range of any.
 
-Belongs here: their names, checking and decompressing them, and what a full disk means. Does not belong here: where the bytes come
-from (the sources), and what is in them (``engines``).
+Belongs here: their names, checking and decompressing them, reading a range of one version, and what a full disk means. Does not
+belong here: where the bytes come from (the sources), and what is in them (``landing``).
 """
 
 import gzip
 import hashlib
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from film_assets.common.progress import Advance, Progress
-from film_assets.errors import HomeError, SourceError, disk_full, is_disk_full
+from film_assets.errors import HomeError, SourceError, TransientError, disk_full, is_disk_full
 from film_assets.sources.base import Listed
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -94,6 +95,39 @@ class LocalFiles:
             raise SourceError(
                 f"{label}: the blob {self._listed.blob} cannot be decompressed from {file} ({error}); put a sound file there"
             ) from error
+
+
+def file_version(state: os.stat_result) -> str:
+    """What changes when a file is written: its time of modification, to the nanosecond, and its size."""
+    return f"{state.st_mtime_ns}-{state.st_size}"
+
+
+def read_range(path: Path, version: str, start: int, stop: int) -> bytes:
+    """The bytes from ``start`` up to ``stop`` of that version of a file; may be called from several threads.
+
+    Raises:
+        TransientError: It is another version now, or gone.
+        SourceError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = _read_at(file.fileno(), start, stop)
+            found = file_version(os.fstat(file.fileno()))  # afterwards: it may be written while it is read
+    except FileNotFoundError:
+        found, data = "", b""
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+    if found != version or len(data) != stop - start:
+        raise TransientError(f"{path} was changed or removed while it was read; run again when nobody writes to it")
+    return data
+
+
+def _read_at(file: int, start: int, stop: int) -> bytes:
+    """The bytes there are; the system reads less than two GiB at once."""
+    data = os.pread(file, stop - start, start)
+    while len(data) < stop - start and (more := os.pread(file, stop - start - len(data), start + len(data))):
+        data += more
+    return data
 
 
 @contextmanager

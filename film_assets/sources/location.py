@@ -1,4 +1,4 @@
-"""What the user says about where the blobs are, and by what right they are read.
+"""What the user says about where the blobs are, and the credentials they are read with.
 
 Belongs here: telling a folder, a blob container and a web address apart, and keeping secrets in an address away from the rest of
 it. Does not belong here: any service's library, so that this is quick to import.
@@ -58,7 +58,7 @@ class WebPlace:
 
 @dataclass(frozen=True)
 class AzureAccess:
-    """By what right a container is read; nothing set means anonymously.
+    """The credentials a container is read with; nothing set means anonymously.
 
     A signature in the address itself goes before all of these.
 

@@ -15,7 +15,7 @@ from film_assets.sources.base import Fetched, Listed, Source
 
 
 class Prefetcher:
-    """Hands over blobs of a source, of which one may already be on its way."""
+    """Hands over blobs of a source, of which one may be fetched in the background before it is asked for."""
 
     def __init__(self, source: Source, folder: Path, progress: Progress) -> None:
         """Nothing is fetched yet.
@@ -26,15 +26,15 @@ class Prefetcher:
             progress: Told of every download, in whichever thread.
         """
         self._source, self._folder, self._progress = source, folder, progress
-        self._pool = ThreadPoolExecutor(1, "ahead")
+        self._pool = ThreadPoolExecutor(1, "prefetch")
         self._stopped = threading.Event()
-        self._coming: tuple[Listed, Future[Fetched]] | None = None
+        self._fetching: tuple[Listed, Future[Fetched]] | None = None
 
     def begin(self, listed: Listed) -> None:
         """Fetch this blob in the background, unless one that was not taken yet is there already."""
-        if self._coming is None:
+        if self._fetching is None:
             progress = _Stoppable(self._progress, self._stopped)
-            self._coming = listed, self._pool.submit(self._source.fetch, listed, self._folder, progress)
+            self._fetching = listed, self._pool.submit(self._source.fetch, listed, self._folder, progress)
 
     def take(self, listed: Listed) -> Fetched:
         """The bytes of this blob; what went wrong in the background is raised here.
@@ -43,10 +43,10 @@ class Prefetcher:
             SourceError: As the source's ``fetch``.
             HomeError: As the source's ``fetch``.
         """
-        if self._coming is None or self._coming[0] != listed:
+        if self._fetching is None or self._fetching[0] != listed:
             return self._source.fetch(listed, self._folder, self._progress)
-        coming, self._coming = self._coming[1], None
-        return coming.result()
+        fetching, self._fetching = self._fetching[1], None
+        return fetching.result()
 
     def close(self) -> None:
         """Stop what is under way; what has arrived stays, and the next run goes on from there."""

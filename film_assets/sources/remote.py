@@ -1,13 +1,15 @@
-"""What all sources on a network share: a download that goes on where it was cut, until it is whole and verified.
+"""What all sources on a network share: what is read goes on where it was cut, until it is whole and verified.
 
 Belongs here: when to try again, when to begin anew, and when to give up. Does not belong here: how one service is asked for
 properties and bytes (a module each).
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import closing
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path
 
 import stamina
@@ -15,7 +17,7 @@ import stamina
 from film_assets.common.progress import Advance, Progress
 from film_assets.common.retries import log_retries
 from film_assets.errors import SourceError, TransientError
-from film_assets.sources.base import DeniedError, Fetched, Files, Listed, find
+from film_assets.sources.base import DeniedError, Fetched, Files, Listed, check_range, find
 from film_assets.sources.local import LocalFiles, home_faults
 
 _STARTS = 3
@@ -29,6 +31,7 @@ _CHANGED = {
 }
 _DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
 _REASONS = {
     "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted",
     "resolve": "the host is unknown",
@@ -53,9 +56,9 @@ log_retries()
 class RemoteSource(ABC):
     """A source on a network.
 
-    A service says how it is asked (``_look``, ``_read``), in terms of three errors: ``TransientError`` is tried again,
-    ``ChangedError`` lists the blob anew, and any other ``SourceError`` is final. None of them has the library's error as
-    its cause or context, whose text may hold a secret.
+    A service says how it is asked (``_look``, ``_read``, ``_read_range``), in terms of three errors: ``TransientError`` is
+    tried again, ``ChangedError`` says that there is another version, and any other ``SourceError`` is final. None of them has the
+    library's error as its cause or context, whose text may hold a secret.
     """
 
     def __init__(self, label: str, files: Files) -> None:
@@ -100,6 +103,47 @@ class RemoteSource(ABC):
                 listed = self._find(listed.blob)
         raise TransientError(f"{self.label}: {listed.file} {fault}, {_STARTS} times over; try again when nobody writes to it")
 
+    def read_range(self, listed: Listed, start: int, stop: int) -> bytes:
+        """The bytes from ``start`` up to ``stop`` of that very version, as they are at the source: of a ``.gz`` the compressed.
+
+        What was cut is asked for again from where it was cut, as in a download.
+
+        Raises:
+            SourceError: They cannot be read, or the service hands over whole files only; ``TransientError`` if that may pass, or
+                if there is another version now.
+            ValueError: The range does not lie within the blob.
+        """
+        check_range(listed, start, stop)
+        arrived = BytesIO()
+        try:
+            while arrived.tell() < stop - start:
+                _READING(self._gain_in_range, listed, start, stop, arrived)
+        except ChangedError as error:
+            fault = TransientError(f"{self.label}: {listed.file} {error}; run again when nobody writes to it")
+        else:
+            return arrived.getvalue()
+        raise fault
+
+    def _gain_in_range(self, listed: Listed, start: int, stop: int, arrived: BytesIO) -> None:
+        """Read on; that it was cut counts as a failure only if nothing arrived."""
+        before = arrived.tell()
+        try:
+            self._extend(listed, start, stop, arrived)
+        except TransientError:
+            if arrived.tell() == before:
+                raise
+
+    def _extend(self, listed: Listed, start: int, stop: int, arrived: BytesIO) -> None:
+        before, wanted = arrived.tell(), stop - start
+        with closing(self._read_range(listed, start + before, stop)) as pieces:
+            for piece in pieces:
+                if arrived.tell() + len(piece) > wanted:
+                    arrived.seek(arrived.truncate(before))  # what came before may be as wrong
+                    raise wrong_range(self.label, listed)
+                arrived.write(piece)
+        if arrived.tell() < wanted:
+            raise _cut(self.label, listed)
+
     def _find(self, blob: str) -> Listed:
         return find(self.label, blob, self._files[blob], lambda short, name: _LISTING(self._look, short, name))
 
@@ -136,7 +180,9 @@ class RemoteSource(ABC):
         with part.open("r+b") as file, closing(self._read(listed, start)) as pieces:
             file.seek(start)
             for position, piece in pieces:
-                if position != file.tell():
+                if position > file.tell():
+                    raise wrong_range(self.label, listed)
+                if position < file.tell():
                     advance(position - file.tell())
                     file.truncate(file.seek(position))
                 file.write(piece)
@@ -144,7 +190,7 @@ class RemoteSource(ABC):
                 if file.tell() > listed.bytes:
                     raise ChangedError("is longer than the source says")
             if file.tell() < listed.bytes:
-                raise TransientError(f"{self.label}: {listed.file} ended before it was whole; check the connection and try again")
+                raise _cut(self.label, listed)
 
     @abstractmethod
     def _look(self, blob: str, name: str) -> Listed | None:
@@ -162,6 +208,36 @@ class RemoteSource(ABC):
             ChangedError: There is another version now, or none.
             SourceError: It cannot be read; ``TransientError`` if that may pass.
         """
+
+    @abstractmethod
+    def _read_range(self, listed: Listed, start: int, stop: int) -> Generator[bytes, None, None]:
+        """The bytes of that version from ``start`` up to ``stop``, in order.
+
+        Raises:
+            ChangedError: There is another version now, or none.
+            SourceError: They cannot be read; ``TransientError`` if that may pass.
+        """
+
+
+def part_sent(label: str, listed: Listed, content_range: str | None) -> tuple[int, int]:
+    """Where the part of a file begins and ends that an answer has, by its ``Content-Range``.
+
+    Raises:
+        ChangedError: It is part of a file of another size.
+        TransientError: The header is missing, or not well-formed.
+    """
+    match = _CONTENT_RANGE.fullmatch(content_range or "")
+    if not match:
+        raise wrong_range(label, listed)
+    first, last, size = match.groups()
+    if size not in {"*", str(listed.bytes)}:
+        raise ChangedError("was changed while it was read")
+    return int(first), int(last) + 1
+
+
+def wrong_range(label: str, listed: Listed) -> TransientError:
+    """An answer that has not the bytes that were asked for."""
+    return TransientError(f"{label}: the service sends other bytes of {listed.file} than were asked for; try again later")
 
 
 def refusal(label: str, status: int, detail: str, remedy: str) -> Exception:
@@ -191,6 +267,10 @@ def unreachable(label: str, error: Exception) -> TransientError:
     text = str(error)
     reason = next((reason for mark, reason in _REASONS.items() if mark in text), "the connection failed")
     return TransientError(f"{label}: cannot be reached ({reason}); check the address and the network")
+
+
+def _cut(label: str, listed: Listed) -> TransientError:
+    return TransientError(f"{label}: {listed.file} ended before it was whole; check the connection and try again")
 
 
 def _size(part: Path) -> int:

@@ -1,6 +1,7 @@
 """Faults that real networks and real users have, made to happen at a chosen moment.
 
-Belongs here: a proxy that cuts connections, and a progress that acts in the middle of a download.
+Belongs here: a proxy that cuts connections, a file on a web server that answers wrongly, and a progress that acts in the middle
+of a download.
 """
 
 import math
@@ -8,6 +9,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+from werkzeug import Response
 
 PIECE = 1 << 14
 
@@ -122,3 +125,55 @@ class Interrupting:
                 self._action()
 
         yield advance
+
+
+class WebFile:
+    """A file on a web server, or a blob of an Azure account, with the faults it is told to have.
+
+    Attributes:
+        data: Its bytes.
+        headers: Sent with every answer.
+        ranges: Whether parts of it can be asked for.
+        faults: Taken from the front, one for each GET: a status to answer; after how many bytes to cut the body, and what to do
+            then; how many bytes to leave out at its end, or to repeat; or another ``Content-Range``, None for none.
+        heads: The status of HEAD.
+        sent: Of each GET, the range that was asked for, and on what condition.
+    """
+
+    def __init__(self, data, *, ranges=True, heads=200, **headers):
+        self.data, self.ranges, self.heads, self.headers = data, ranges, heads, headers
+        self.faults, self.sent = [], []
+
+    def __call__(self, request):
+        if request.method == "HEAD" and self.heads != 200:
+            return Response(status=self.heads)
+        response = Response(self.data, headers={name.replace("_", "-"): value for name, value in self.headers.items()})
+        if "x-ms-range" in request.headers:
+            request.environ["HTTP_RANGE"] = request.headers["x-ms-range"]
+        if self.ranges:
+            response.make_conditional(request, accept_ranges=True, complete_length=len(self.data))
+        if request.if_match and not request.if_match.contains(response.get_etag()[0]):
+            response = Response(status=412)
+        return response if request.method == "HEAD" else self._spoilt(request, response)
+
+    def _spoilt(self, request, response):
+        self.sent.append((request.headers.get("Range"), request.headers.get("If-Range")))
+        fault = self.faults.pop(0) if self.faults else None
+        match fault:
+            case ("status", status):
+                return Response(status=status)
+            case ("cut", count, *actions):
+                for act in actions:
+                    act()
+                whole = response.get_data()
+                headers = [*response.headers, ("Content-Length", str(len(whole)))]
+                return Response(iter([whole[:count]]), response.status_code, dict(headers))
+            case ("short", count):
+                response.set_data(response.get_data()[:-count])
+            case ("long", count):
+                response.set_data(response.get_data() + response.get_data()[:count])
+            case ("range", None):
+                del response.headers["Content-Range"]
+            case ("range", text):
+                response.headers["Content-Range"] = text
+        return response

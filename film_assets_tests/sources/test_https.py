@@ -11,52 +11,12 @@ from werkzeug import Response
 from film_assets.common.progress import Silent
 from film_assets.errors import SourceError
 from film_assets.sources import open_source
-from film_assets_tests.sources.chaos import CuttingProxy, Recorded
+from film_assets_tests.sources.chaos import CuttingProxy, Recorded, WebFile
 
 DATA = random.Random(3).randbytes(500_000)
 OTHER = random.Random(4).randbytes(500_000)
 FILES = {"titles": ("titles.tsv", "title.basics.tsv")}
 MODIFIED = "Wed, 01 May 2024 10:00:00 GMT"
-
-
-class WebFile:
-    """A file on a web server, with the faults it is told to have.
-
-    Attributes:
-        data: Its bytes.
-        headers: Sent with every answer.
-        ranges: Whether parts of it can be asked for.
-        faults: Taken from the front, one for each GET: a status to answer, or after how many
-            bytes to cut the body, and what to do then.
-        heads: The status of HEAD.
-        sent: Of each GET, the range that was asked for, and on what condition.
-    """
-
-    def __init__(self, data=DATA, *, ranges=True, heads=200, **headers):
-        self.data, self.ranges, self.heads, self.headers = data, ranges, heads, headers
-        self.faults, self.sent = [], []
-
-    def __call__(self, request):
-        if request.method == "HEAD" and self.heads != 200:
-            return Response(status=self.heads)
-        response = Response(self.data, headers={name.replace("_", "-"): value for name, value in self.headers.items()})
-        if self.ranges:
-            response.make_conditional(request, accept_ranges=True, complete_length=len(self.data))
-        return response if request.method == "HEAD" else self._spoilt(request, response)
-
-    def _spoilt(self, request, response):
-        self.sent.append((request.headers.get("Range"), request.headers.get("If-Range")))
-        fault = self.faults.pop(0) if self.faults else None
-        match fault:
-            case ("status", status):
-                return Response(status=status)
-            case ("cut", count, *actions):
-                for act in actions:
-                    act()
-                whole = response.get_data()
-                headers = [*response.headers, ("Content-Length", str(len(whole)))]
-                return Response(iter([whole[:count]]), response.status_code, dict(headers))
-        return response
 
 
 @pytest.fixture
@@ -72,7 +32,7 @@ def serve(httpserver):
 
 
 def test_a_file_is_listed_and_fetched(serve, folder, httpserver):
-    file = WebFile(ETag='W/"v1"', Last_Modified=MODIFIED)
+    file = WebFile(DATA, ETag='W/"v1"', Last_Modified=MODIFIED)
     source, progress = serve(file), Recorded()
     listed = source.list()["titles"]
     assert (listed.etag, listed.version, listed.bytes, listed.file) == ("v1", "v1", len(DATA), "titles.tsv")
@@ -92,7 +52,7 @@ def test_a_file_is_listed_and_fetched(serve, folder, httpserver):
     ids=["ETag", "Last-Modified"],
 )
 def test_a_cut_download_goes_on(serve, folder, headers, condition):
-    file = WebFile(**headers)
+    file = WebFile(DATA, **headers)
     file.faults = [("cut", 200_000), ("cut", 100_000)]
     source = serve(file)
     assert source.fetch(source.list()["titles"], folder, Silent()).path.read_bytes() == DATA
@@ -101,7 +61,7 @@ def test_a_cut_download_goes_on(serve, folder, headers, condition):
 
 @pytest.mark.parametrize(
     "file",
-    [WebFile(ETag='"v1"', ranges=False), WebFile(ETag='W/"v1"'), WebFile()],
+    [WebFile(DATA, ETag='"v1"', ranges=False), WebFile(DATA, ETag='W/"v1"'), WebFile(DATA)],
     ids=["no ranges", "weak ETag", "nothing to tell versions by"],
 )
 def test_a_cut_download_begins_anew_where_it_cannot_go_on(serve, folder, file):
@@ -112,7 +72,7 @@ def test_a_cut_download_begins_anew_where_it_cannot_go_on(serve, folder, file):
 
 
 def test_the_next_call_goes_on_where_the_last_one_was_cut(serve, folder):
-    file = WebFile(ETag='"v1"')
+    file = WebFile(DATA, ETag='"v1"')
     file.faults = [("cut", 200_000), *[("status", 503)] * 3]
     source = serve(file)
     with pytest.raises(SourceError, match="503"):
@@ -131,7 +91,7 @@ def test_the_next_call_goes_on_where_the_last_one_was_cut(serve, folder):
     ids=["ETag", "Last-Modified"],
 )
 def test_a_file_that_changes_after_a_cut_is_fetched_as_it_is_now(serve, folder, ranges, before, after):
-    file = WebFile(ranges=ranges, **before)
+    file = WebFile(DATA, ranges=ranges, **before)
 
     def change():
         file.data, file.headers = OTHER, after
@@ -145,7 +105,7 @@ def test_a_file_that_changes_after_a_cut_is_fetched_as_it_is_now(serve, folder, 
 
 
 def test_a_busy_server_is_asked_again(serve, folder):
-    file = WebFile(ETag='"v1"')
+    file = WebFile(DATA, ETag='"v1"')
     file.faults = [("status", 503), ("status", 429)]
     source = serve(file)
     assert source.fetch(source.list()["titles"], folder, Silent()).path.read_bytes() == DATA
@@ -154,7 +114,7 @@ def test_a_busy_server_is_asked_again(serve, folder):
 
 @pytest.mark.parametrize(("status", "tries"), [(503, 3), (403, 1), (418, 1)])
 def test_a_server_that_keeps_refusing_is_given_up(serve, folder, status, tries):
-    file = WebFile(ETag='"v1"')
+    file = WebFile(DATA, ETag='"v1"')
     file.faults = [("status", status)] * 9
     source = serve(file)
     with pytest.raises(SourceError, match=str(status)):
@@ -173,7 +133,7 @@ def test_a_server_that_refuses_head_is_asked_otherwise(serve, folder, status, da
 
 
 def test_a_redirect_is_followed(serve, folder, httpserver):
-    serve(WebFile(ETag='"v1"'), "elsewhere")
+    serve(WebFile(DATA, ETag='"v1"'), "elsewhere")
     target = httpserver.url_for("/imdb/elsewhere")
     source = serve(lambda _: Response(status=302, headers={"Location": target}))
     assert source.fetch(source.list()["titles"], folder, Silent()).path.read_bytes() == DATA
@@ -189,7 +149,7 @@ def test_imdb_names_are_found_where_missing_files_are_forbidden(serve, folder, h
 
 
 def test_a_missing_file_is_told_with_the_names_looked_for(serve):
-    source = serve(WebFile(), "other.tsv")
+    source = serve(WebFile(DATA), "other.tsv")
     with pytest.raises(SourceError, match=r"blob titles is not there; looked for titles\.tsv, .*, title\.basics\.tsv\.gz$"):
         source.list()
 
@@ -197,7 +157,7 @@ def test_a_missing_file_is_told_with_the_names_looked_for(serve):
 def test_a_file_unlike_its_md5_is_given_up(serve, folder):
     right = base64.b64encode(hashlib.md5(DATA).digest()).decode()
     wrong = base64.b64encode(hashlib.md5(OTHER).digest()).decode()
-    file = WebFile(ETag='"v1"', Content_MD5=right)
+    file = WebFile(DATA, ETag='"v1"', Content_MD5=right)
     source = serve(file)
     assert source.fetch(source.list()["titles"], folder, Silent()).path.read_bytes() == DATA
     file.headers = {"ETag": '"v2"', "Content-MD5": wrong}
@@ -206,14 +166,14 @@ def test_a_file_unlike_its_md5_is_given_up(serve, folder):
 
 
 def test_without_etag_and_time_every_listing_is_another_version(serve):
-    source = serve(WebFile())
+    source = serve(WebFile(DATA))
     assert source.list()["titles"].version != source.list()["titles"].version
 
 
 def test_no_secret_is_told_anywhere(serve, folder, httpserver, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr(logging.getLogger("werkzeug"), "disabled", True)  # the server's own log
-    file = WebFile(ETag='"v1"')
+    file = WebFile(DATA, ETag='"v1"')
     file.faults = [("status", 403)]
     serve(file)
     with CuttingProxy(1, []).running() as proxy:

@@ -17,7 +17,7 @@ from film_assets.errors import SourceError
 from film_assets.orchestration.run import run_refresh
 from film_assets.settings import load_settings
 from film_assets.sources import open_source
-from film_assets.sources.prefetch import Ahead
+from film_assets.sources.prefetch import Prefetcher
 
 DEADLINE = 10
 FILES = {"titles": ("titles.tsv",), "names": ("names.tsv",)}
@@ -69,25 +69,25 @@ def test_a_blob_is_on_its_way_before_the_one_before_it_is_landed(served: str, tm
 
 def test_what_was_not_begun_is_fetched_when_it_is_wanted(sample: Path, tmp_path: Path) -> None:
     source = open_source(str(sample), FILES)
-    ahead = Ahead(source, tmp_path, Silent())
+    prefetcher = Prefetcher(source, tmp_path, Silent())
     titles, names = source.list()["titles"], source.list()["names"]
-    ahead.begin(titles)
-    ahead.begin(names)
-    assert ahead.take(names).path == sample / "names.tsv"
-    assert ahead.take(titles).path == sample / "titles.tsv"
-    ahead.close()
+    prefetcher.begin(titles)
+    prefetcher.begin(names)
+    assert prefetcher.take(names).path == sample / "names.tsv"
+    assert prefetcher.take(titles).path == sample / "titles.tsv"
+    prefetcher.close()
 
 
 def test_what_goes_wrong_is_raised_where_the_blob_is_wanted(tmp_path: Path) -> None:
     for name in ("titles", "names"):
         (tmp_path / f"{name}.tsv.gz").write_bytes(b"no gzip at all")
     source = open_source(str(tmp_path), FILES)
-    ahead = Ahead(source, tmp_path, Silent())
+    prefetcher = Prefetcher(source, tmp_path, Silent())
     titles = source.list()["titles"]
-    ahead.begin(titles)
+    prefetcher.begin(titles)
     with pytest.raises(SourceError, match="titles cannot be decompressed"):
-        ahead.take(titles)
-    ahead.close()
+        prefetcher.take(titles)
+    prefetcher.close()
 
 
 def test_closing_stops_what_is_under_way(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_closing_stops_what_is_under_way(tmp_path: Path) -> None:
         under_way.set()
         go_on.wait(DEADLINE)
 
-    ahead = Ahead(source, downloads, Watcher(lambda _: None, hold))
-    ahead.begin(source.list()["titles"])
+    prefetcher = Prefetcher(source, downloads, Watcher(lambda _: None, hold))
+    prefetcher.begin(source.list()["titles"])
     assert under_way.wait(DEADLINE)
     threading.Timer(0.2, go_on.set).start()
-    ahead.close()
+    prefetcher.close()
     assert list(downloads.iterdir()) == []
