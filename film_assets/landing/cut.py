@@ -1,19 +1,23 @@
 """Cuts a blob at the bounds of the id ranges.
 
-A blob sorted by id as a string is cut where it lies, by binary search in its bytes. An unsorted one is first sorted
-into its ranges in a file of its own, a slower way to the same result. Does not belong here: what the fields of a line mean.
+A blob sorted by id as a string is cut where it lies, by binary search in a few small parts of it. An unsorted one is first sorted
+into its ranges in files of their own, a slower way to the same result. Does not belong here: what the fields of a line mean.
 """
 
-import mmap
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from film_assets.common.progress import Advance
+from film_assets.landing.content import Content, FileContent, whole_lines
 from film_assets.landing.dialect import Dialect
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
@@ -23,47 +27,60 @@ _ID_WIDTH = 8
 """Bytes of an id that decide its range: more than any bound is long, fewer than any id has."""
 
 _SAMPLES = 200
+_WINDOW = 64 << 10
+"""Bytes read at once to look at a line."""
+_WINDOWS = 512
+"""Windows that are kept, as the search comes back to them."""
+_LARGEST = 256
+"""Windows read at once where no line with an id is found for long."""
 
 Lines = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The bytes of one id range: where they are, and the line of the blob that each of its lines is.
+    """The bytes of one id range in a content, and the line of the blob that each of its lines is.
 
     ``lines`` is None where they follow one another.
     """
 
     range_key: str
-    path: Path
     start: int
     stop: int
     lines: Lines | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.stop - self.start
 
-def in_place(blob: Blob, dialect: Dialect, path: Path, data: mmap.mmap) -> list[Piece]:
-    """The pieces of a blob that is sorted; where it is not, they hold ids of other ranges."""
-    find_id = _finder(blob, dialect)
-    bounds = [item.upper.encode() for item in RANGES[blob.range_column].values() if item.upper is not None]
+
+def in_place(blob: Blob, dialect: Dialect, content: Content) -> list[Piece] | None:
+    """The pieces of a blob that is sorted; None if ids from places all over it do not stand in order.
+
+    That they do is a good guess only: the pieces of a blob that is not sorted after all hold ids of other ranges.
+
+    Raises:
+        SourceError: The content cannot be read.
+    """
+    search = _Search(content, _id_pattern(blob, dialect))
+    known = search.sample(dialect.body)
+    if any(before.id > after.id for before, after in pairwise(known)):
+        return None
     offsets = [dialect.body]
-    for bound in bounds:
-        offsets.append(_first_at_or_after(data, find_id, bound, offsets[-1]))
-    offsets.append(len(data))
-    return [
-        Piece(key, path, start, stop) for key, start, stop in zip(RANGES[blob.range_column], offsets, offsets[1:], strict=False)
-    ]
+    for item in RANGES[blob.range_column].values():
+        offsets.append(content.size if item.upper is None else search.cut(item.upper.encode(), known, offsets[-1]))
+    return [Piece(key, *bounds) for key, bounds in zip(RANGES[blob.range_column], pairwise(offsets), strict=True)]
 
 
-def looks_sorted(blob: Blob, dialect: Dialect, data: mmap.mmap) -> bool:
-    """Whether ids taken from places all over the blob stand in order: False is certain, True a good guess."""
-    find_id = _finder(blob, dialect)
-    places = np.linspace(dialect.body, len(data) - 1, _SAMPLES, dtype=np.int64)
-    found = [match[1] for place in places if (match := _line_with_id(data, find_id, data.rfind(b"\n", 0, int(place)) + 1))]
-    return found == sorted(found)
+def sorted_into_ranges(
+    blob: Blob, dialect: Dialect, content: Content, target: Path, advance: Advance
+) -> list[tuple[Piece, FileContent]]:
+    """The pieces of an unsorted blob, each with its file beside ``target``, to which its lines are written in their order.
 
-
-def sorted_into_ranges(blob: Blob, dialect: Dialect, data: mmap.mmap, target: Path, advance: Advance) -> list[Piece]:
-    """The pieces of an unsorted blob, whose lines are written to ``target`` range by range, in their order in the blob."""
+    Raises:
+        SourceError: The content cannot be read.
+    """
     keys = list(RANGES[blob.range_column])
     starts = np.array([item.lower or "" for item in RANGES[blob.range_column].values()], dtype=f"S{_ID_WIDTH}")
     field = dialect.columns.index(blob.range_column)
@@ -71,7 +88,8 @@ def sorted_into_ranges(blob: Blob, dialect: Dialect, data: mmap.mmap, target: Pa
     numbers: list[list[Lines]] = [[] for _ in keys]
     for path in parts:
         path.write_bytes(b"")
-    for first_line, chunk in _chunks(data, dialect.body):
+    first_line = 2
+    for chunk in _chunks(content, dialect.body):
         begins, ends = _line_bounds(chunk)
         ranges = np.searchsorted(starts, _id_prefixes(chunk, begins, field, quoted=dialect.quoted), "right") - 1
         for index in np.unique(ranges):
@@ -79,68 +97,144 @@ def sorted_into_ranges(blob: Blob, dialect: Dialect, data: mmap.mmap, target: Pa
             numbers[index].append(np.flatnonzero(chosen) + first_line)
             with parts[index].open("ab") as out:
                 out.write(chunk[np.repeat(chosen, ends - begins)].tobytes())
+        first_line += len(ends)
         advance(len(chunk))
     return [
-        Piece(key, path, 0, path.stat().st_size, np.concatenate([np.empty(0, np.int64), *lines]))
+        (Piece(key, 0, path.stat().st_size, np.concatenate([np.empty(0, np.int64), *lines])), FileContent(path))
         for key, path, lines in zip(keys, parts, numbers, strict=True)
     ]
 
 
-def _finder(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
-    """Matches a line with a good id; group 1 is the id."""
+def _id_pattern(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
+    """Matches where a line with a good id begins; group 1 is the id."""
     pattern = blob.column(blob.range_column).pattern
     skipped = dialect.columns.index(blob.range_column)
     quote = '"?' if dialect.quoted else ""
-    return re.compile(rf"(?:[^\t\n]*\t){{{skipped}}}{quote}({pattern}){quote}[\t\r\n]".encode())
+    return re.compile(rf"^(?:[^\t\n]*\t){{{skipped}}}{quote}({pattern}){quote}[\t\r\n]".encode(), re.MULTILINE)
 
 
-def _line_with_id(data: mmap.mmap, find_id: re.Pattern[bytes], offset: int) -> re.Match[bytes] | None:
-    """The first line with a good id that begins at or after the offset, which is the beginning of a line."""
-    while offset < len(data):
-        if match := find_id.match(data, offset):
-            return match
-        following = data.find(b"\n", offset)
-        if following < 0:
+@dataclass(frozen=True)
+class _Line:
+    """A line with a good id: where it begins, where the next one does, and the id."""
+
+    start: int
+    stop: int
+    id: bytes
+
+
+class _Search:
+    """Looks for single lines of a content, with few and small reads."""
+
+    def __init__(self, content: Content, id_pattern: re.Pattern[bytes]) -> None:
+        self._content, self._id_pattern = content, id_pattern
+        self._window = lru_cache(_WINDOWS)(partial(_window, content))
+        self._without_ids = 0, 0  # where no line with a good id begins
+
+    def sample(self, start: int) -> list[_Line]:
+        """Lines with good ids from places all over the content from ``start`` on: the first at or after each."""
+        found: list[_Line] = []
+        for place in np.linspace(start, self._content.size - 1, _SAMPLES, dtype=np.int64).tolist():
+            if found and place < found[-1].stop:
+                continue
+            line = self._first_with_id(self._begin_of_line(place), self._content.size)
+            if line is None:
+                break
+            found.append(line)
+        return found
+
+    def cut(self, bound: bytes, known: list[_Line], low: int) -> int:
+        """Where the last line with an id below the bound ends; ``low`` if there is none from there on.
+
+        By bisection between the known lines around it, to which those are added that it comes upon: the ids of lines that begin
+        before ``low`` are below the bound, those of lines from ``high`` on are not.
+        """
+        at = bisect_left(known, bound, key=attrgetter("id"))
+        low = max(low, known[at - 1].stop) if at else low
+        high = known[at].start if at < len(known) else self._content.size
+        while low < high:
+            middle = (low + high) // 2
+            line = self._first_with_id(self._next_line(middle, high), high)
+            if line:
+                insort(known, line, key=attrgetter("id"))
+            if line and line.id < bound:
+                low = line.stop
+            else:
+                high = middle
+        return low
+
+    def _begin_of_line(self, place: int) -> int:
+        """Where the line begins that has the byte at this place."""
+        while place > 0:
+            number = (place - 1) // _WINDOW
+            found = self._window(number).rfind(b"\n", 0, place - number * _WINDOW)
+            if found >= 0:
+                return number * _WINDOW + found + 1
+            place = number * _WINDOW
+        return 0
+
+    def _next_line(self, place: int, stop: int) -> int:
+        """Where the first line begins at or after the place, or ``stop`` where none does before."""
+        at = place - 1
+        for block in self._blocks(at):
+            if (found := block.find(b"\n")) >= 0:
+                return min(at + found + 1, stop)
+            at += len(block)
+            if at >= stop:
+                break
+        return stop
+
+    def _first_with_id(self, start: int, stop: int) -> _Line | None:
+        """The first line with a good id of those that begin from ``start`` on, where one does, and before ``stop``."""
+        known_start, known_stop = self._without_ids
+        if known_start <= start and stop <= known_stop:
             return None
-        offset = following + 1
-    return None
+        line = self._read_to_id(start, stop)
+        self._remember_without_ids(start, line.start if line else stop)
+        return line
+
+    def _remember_without_ids(self, start: int, stop: int) -> None:
+        """Of places that do not touch each other the longest."""
+        known_start, known_stop = self._without_ids
+        if start <= known_stop and known_start <= stop:
+            self._without_ids = min(start, known_start), max(stop, known_stop)
+        elif stop - start > known_stop - known_start:
+            self._without_ids = start, stop
+
+    def _read_to_id(self, start: int, stop: int) -> _Line | None:
+        text = b""
+        for block in self._blocks(start) if start < stop else ():
+            text += block
+            whole = len(text) if start + len(text) == self._content.size else text.rfind(b"\n") + 1
+            if match := self._id_pattern.search(text, 0, whole):
+                end = text.find(b"\n", match.end() - 1, whole) + 1 or whole
+                line = _Line(start + match.start(), start + end, match[1])
+                return line if line.start < stop else None
+            start, text = start + whole, text[whole:]
+            if start >= stop:
+                break
+        return None
+
+    def _blocks(self, start: int) -> Iterator[bytes]:
+        """The bytes from ``start`` on: two windows, then ever more at once."""
+        for number in (start // _WINDOW, start // _WINDOW + 1):
+            yield self._window(number)[max(0, start - number * _WINDOW) :]
+        start, windows = (start // _WINDOW + 2) * _WINDOW, 2
+        while start < self._content.size:
+            stop = min(start + windows * _WINDOW, self._content.size)
+            yield self._content.read(start, stop)
+            start, windows = stop, min(windows * 2, _LARGEST)
 
 
-def _first_at_or_after(data: mmap.mmap, find_id: re.Pattern[bytes], bound: bytes, low: int) -> int:
-    """Offset of the first line whose id is not below the bound, by bisection between ``low`` and the end."""
-    high = len(data)
-    while low < high:
-        middle = data.find(b"\n", (low + high) // 2, high) + 1
-        if middle <= 0 or middle >= high:
-            break
-        match = _line_with_id(data, find_id, middle)
-        if match and match[1] < bound:
-            low = match.start()
-        else:
-            high = middle
-    while low < high and (match := _line_with_id(data, find_id, low)) and match[1] < bound:
-        following = data.find(b"\n", match.start())
-        low = following + 1 if following >= 0 else len(data)
-    return low
+def _window(content: Content, number: int) -> bytes:
+    start, stop = (min(at * _WINDOW, content.size) for at in (number, number + 1))
+    return content.read(start, stop)
 
 
-def whole_lines(data: bytes | mmap.mmap, offset: int, size: int) -> Iterator[bytes]:
-    """The bytes from the offset on in pieces of whole lines, each of about that size or one longer line."""
-    while offset < len(data):
-        stop = len(data) if offset + size >= len(data) else data.rfind(b"\n", offset, offset + size) + 1
-        if stop <= offset:
-            stop = data.find(b"\n", offset) + 1 or len(data)
-        yield data[offset:stop]
-        offset = stop
-
-
-def _chunks(data: mmap.mmap, offset: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
-    """The bytes from the offset on in chunks of whole lines, each ended by a line feed, with the number of its first line."""
-    line = 2
-    for chunk in whole_lines(data, offset, _CHUNK):
-        ended = chunk if chunk.endswith(b"\n") else chunk + b"\n"
-        yield line, np.frombuffer(ended, np.uint8)
-        line += ended.count(b"\n")
+def _chunks(content: Content, offset: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """The bytes from the offset on in chunks of whole lines, each ended by a line feed."""
+    for lines in whole_lines(content, offset, _CHUNK):
+        chunk = np.frombuffer(lines, np.uint8)
+        yield chunk if lines[-1] == ord("\n") else np.append(chunk, np.uint8(ord("\n")))
 
 
 def _line_bounds(chunk: npt.NDArray[np.uint8]) -> tuple[Lines, Lines]:

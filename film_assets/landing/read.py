@@ -15,7 +15,6 @@ import numpy.typing as npt
 import polars as pl
 
 from film_assets.common.dtypes import dtypes
-from film_assets.landing.cut import whole_lines
 from film_assets.landing.dialect import Dialect
 from film_assets.tables import Blob, Column
 
@@ -70,7 +69,7 @@ def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
         data += b"\n"
     chunks: list[_Chunk] = []
     lines = 0
-    for part in whole_lines(data, 0, _CHUNK):
+    for part in _whole_lines(data, _CHUNK):
         chunk = _strictly(blob, dialect, part) or _line_by_line(blob, dialect, np.frombuffer(part, np.uint8))
         chunks.append(chunk.after(lines))
         lines += chunk.rows.lines
@@ -78,6 +77,17 @@ def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
     if _unique(rows.frame, blob.key):
         return rows
     return _each_key_once(blob, rows, np.concatenate([chunk.places for chunk in chunks]), data)
+
+
+def _whole_lines(data: bytes, size: int) -> Iterator[bytes]:
+    """The bytes in pieces of whole lines, each of about that size or one longer line."""
+    offset = 0
+    while offset < len(data):
+        stop = len(data) if offset + size >= len(data) else data.rfind(b"\n", offset, offset + size) + 1
+        if stop <= offset:
+            stop = data.find(b"\n", offset) + 1 or len(data)
+        yield data[offset:stop]
+        offset = stop
 
 
 def _together(blob: Blob, chunks: Sequence[Rows]) -> Rows:

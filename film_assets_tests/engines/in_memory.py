@@ -82,7 +82,7 @@ class InMemoryEngine:
         started, before = time.monotonic(), self.ranges.rows(blob)
         current = self._kept.slices.get(blob.short, {})
         known = {} if force else {key: (item.digest, item.lines) for key, item in current.items()}
-        found = land(blob, content.path, self._home.landing, known, progress)
+        found = land(blob, content, self._home.landing, known, progress)
         verify()
         done: dict[str, Rebuilt] = {}
         with self._all_or_nothing():

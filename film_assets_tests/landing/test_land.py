@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import Slice, land, read
+from film_assets.landing import FileContent, Slice, land, read
 from film_assets.tables import Blob, raw
 from film_assets.tables.ranges import RANGE_KEYS, RANGES
 
@@ -38,7 +38,7 @@ def landed(
     path = folder / "blob.tsv"
     encoded = (line if isinstance(line, bytes) else line.encode() for line in lines)
     path.write_bytes(b"".join(line + end.encode() for line in encoded))
-    return land(blob, path, folder / "landing", known or {}, Silent())
+    return land(blob, FileContent(path), folder / "landing", known or {}, Silent())
 
 
 def rows(folder: Path, slices: list[Slice]) -> pl.DataFrame:

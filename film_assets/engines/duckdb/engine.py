@@ -68,7 +68,7 @@ class DuckDbEngine:
         """Land a version of a blob: its rows, its rejected rows and its account, all of it or nothing."""
         with readable_faults(self._home.folder):
             known = {} if force else slices.known(self.warehouse, blob)
-            found = land(blob, content.path, self._home.landing, known, progress)
+            found = land(blob, content, self._home.landing, known, progress)
             verify()
             return slices.record(self.warehouse, blob, listed, source, found)
 
