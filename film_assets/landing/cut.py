@@ -27,11 +27,11 @@ _ID_WIDTH = 8
 """Bytes of an id that decide its range: more than any bound is long, fewer than any id has."""
 
 _SAMPLES = 200
-_WINDOW = 64 << 10
+_WINDOW = 16 << 10
 """Bytes read at once to look at a line."""
 _WINDOWS = 512
 """Windows that are kept, as the search comes back to them."""
-_LARGEST = 256
+_LARGEST = 1024
 """Windows read at once where no line with an id is found for long."""
 
 Lines = npt.NDArray[np.int64]

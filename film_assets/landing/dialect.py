@@ -90,7 +90,7 @@ def _saved_as_rfc_4180(blob: Blob, content: Content, body: int) -> bool:
 
 
 def _all_votes(content: Content, body: int) -> list[bool]:
-    votes = (vote for lines in whole_lines(content, body, _PART) for vote in _votes(bytes(lines)))
+    votes = (vote for lines in whole_lines(content, body, _PART) for vote in _votes(bytes(lines), 0, len(lines)))
     return list(islice(votes, _WITNESSES))
 
 
@@ -100,21 +100,21 @@ def _votes_of_parts(content: Content, body: int) -> list[bool]:
     for start in np.linspace(body, content.size - _PART, _PARTS, dtype=np.int64).tolist():
         data = content.read(start, start + _PART)
         first = 0 if start == body else data.find(b"\n") + 1
-        votes += islice(_votes(data[first : data.rfind(b"\n") + 1]), _WITNESSES // _PARTS + 1)
+        votes += islice(_votes(data, first, data.rfind(b"\n") + 1), _WITNESSES // _PARTS + 1)
     return votes
 
 
-def _votes(lines: bytes) -> Iterator[bool]:
-    """For each field with quotes that can tell: whether it is wrapped with its inner quotes doubled."""
-    at = lines.find(b'"')
+def _votes(data: bytes, start: int, stop: int) -> Iterator[bool]:
+    """For each field with quotes that can tell, of the whole lines there: whether it is wrapped with its inner quotes doubled."""
+    at = data.find(b'"', start, stop)
     while at >= 0:
-        start = max(lines.rfind(b"\t", 0, at), lines.rfind(b"\n", 0, at)) + 1
-        ends = [e for e in (lines.find(b"\t", at), lines.find(b"\n", at)) if e >= 0]
-        end = min(ends, default=len(lines))
-        field = lines[start:end].removesuffix(b"\r")
+        begin = max(data.rfind(b"\t", start, at), data.rfind(b"\n", start, at), start - 1) + 1
+        ends = [e for e in (data.find(b"\t", at, stop), data.find(b"\n", at, stop)) if e >= 0]
+        end = min(ends, default=stop)
+        field = data[begin:end].removesuffix(b"\r")
         inner = field[1:-1]
         if not _WRAPPED.fullmatch(field):
             yield False
         elif b'""' in inner and inner.replace(b'""', b""):
             yield True
-        at = lines.find(b'"', end)
+        at = data.find(b'"', end, stop)

@@ -1,14 +1,14 @@
-"""Sorted blobs, cut where they lie: at the right places, and with few and small reads."""
+"""Blobs recognised and cut where they lie: rightly, and with few and small reads."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
-from film_assets.errors import TransientError
-from film_assets.landing import Content, Dialect, FileContent, Piece, cut, dialect, in_place, recognise
+from film_assets.errors import BlobError, TransientError
+from film_assets.landing import Content, Dialect, FileContent, Piece, cut, in_place, recognise
 from film_assets.tables import Blob, raw
 from film_assets.tables.ranges import RANGES
 
@@ -110,13 +110,7 @@ GOOD_LINES = st.lists(st.tuples(IDS, REST), max_size=60)
 BAD_LINES = st.lists(st.tuples(st.integers(0, 60), BAD), max_size=30)
 
 
-@pytest.fixture(autouse=True)
-def small_windows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if "plain reading" in (request.function.__doc__ or ""):
-        monkeypatch.setattr(cut, "_WINDOW", WINDOW)
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None)
 @given(good=GOOD_LINES, bad=BAD_LINES, ended=st.booleans())
 @example(good=[("tt0000001", "x" * 500), ("tt9999999", "")], bad=[(1, "y" * 700)] * 9, ended=False)
 @example(good=[], bad=[(0, "y")], ended=True)
@@ -130,7 +124,9 @@ def test_a_sorted_blob_is_cut_where_a_plain_reading_cuts_it(
     data = header(raw.ratings) + b"\n" + "\n".join(lines).encode() + b"\n" * (ended or not lines or not lines[-1])
     if len(data) == len(header(raw.ratings)) + 1:
         data += b"\n"
-    found = pieces_of(Memory(data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cut, "_WINDOW", WINDOW)
+        found = pieces_of(Memory(data))
     assert [(piece.range_key, piece.start, piece.stop) for piece in found] == plainly(data)
     assert all(piece.lines is None for piece in found)
 
@@ -196,7 +192,7 @@ def test_of_a_large_blob_a_bounded_part_is_looked_at() -> None:
 
 def test_of_a_large_blob_no_dialect_is_overlooked() -> None:
     first, then = (many([make(line) for line in range(100)], 50 * MIB) for make in (unquoted, quoted))
-    with pytest.raises(dialect.BlobError, match="some fields are quoted as in CSV"):
+    with pytest.raises(BlobError, match="some fields are quoted as in CSV"):
         recognise(raw.titles, Memory(header(raw.titles) + b"\n" + first + then))
 
 
