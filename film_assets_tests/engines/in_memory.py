@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -44,15 +43,17 @@ class _Kept:
     findings: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
 
 
-_HOMES: dict[Path, _Kept] = {}
+_HOMES: dict[int, _Kept] = {}
+"""The number of a home's folder, which it keeps when it is moved -> what is in memory of it."""
 
 
 def open_engine(settings: Settings, home: Home) -> "InMemoryEngine":
-    return InMemoryEngine(settings, home, _HOMES.setdefault(home.folder, _Kept()))
+    return InMemoryEngine(settings, home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
 
 
 def peek(home: Home) -> LandedBlobs:
-    return _landed_blobs(_HOMES.get(home.folder, _Kept()))
+    found = _HOMES.get(home.folder.stat().st_ino) if home.folder.exists() else None
+    return _landed_blobs(found or _Kept())
 
 
 class InMemoryEngine:

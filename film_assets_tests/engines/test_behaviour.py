@@ -230,7 +230,7 @@ def _replace(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[...,
 def test_a_moved_home_is_published_again(settings: Settings, tmp_path: Path) -> None:
     refresh(settings)
     (tmp_path / "home").rename(tmp_path / "moved")
-    moved = load_settings(source=settings.source, home=tmp_path / "moved")
+    moved = load_settings(source=settings.source, home=tmp_path / "moved", engine=settings.engine)
     report = refresh(moved)
     assert report.published
     assert rebuilt(report) == {}
