@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo notebooks pictures docs test bench ui browser clean
+.PHONY: help setup demo notebooks pictures docs lint check test bench ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -32,10 +32,16 @@ pictures: demo  ## Run the notebooks on the sample and keep their charts for the
 docs: setup  ## Write the pages on the data anew, from the declarations
 	python -m docs.generate
 
-test: setup browser  ## Run all checks and tests
+lint: setup
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports
+
+check: lint  ## Run the checks and the fast tests, in two minutes
+	pytest -m "not slow"
+
+test: lint browser  ## Run all checks and tests
 	pytest
 
 browser:

@@ -13,6 +13,8 @@ import pytest
 import film_assets
 from film_assets_tests.blobs import write_real_rows
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(film_assets.__file__).parent.parent
 
 FUNCTION = '''

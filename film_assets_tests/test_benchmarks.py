@@ -10,6 +10,8 @@ from film_assets.settings import Settings
 from film_assets.tables import COMPUTED
 from film_assets_tests.conftest import refresh
 
+pytestmark = pytest.mark.slow
+
 PLENTY = measure.Limits(memory=2**40, seconds=60)
 HOLD = "x = b'x' * 150_000_000; import time; time.sleep(0.5)"
 WITH_CHILD = f"import subprocess, sys; y = b'y' * 100_000_000; subprocess.run([sys.executable, '-c', {HOLD!r}])"

@@ -10,6 +10,8 @@ from film_assets.tables import BLOBS, COMPUTED
 from film_assets_tests.blobs import change
 from film_assets_tests.command import rebuilt, refresh
 
+pytestmark = pytest.mark.slow
+
 ARCHIVES = sorted((Path(__file__).parent / "homes").glob("*.tar.xz"))
 
 

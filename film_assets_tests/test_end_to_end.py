@@ -10,6 +10,8 @@ from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 from film_assets_tests import command, expected
 from film_assets_tests.azurite import Azurite
 
+pytestmark = pytest.mark.slow
+
 
 def test_container_to_tables_and_back_again(azurite: Azurite, sample: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"

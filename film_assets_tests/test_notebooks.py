@@ -15,6 +15,8 @@ from film_assets_tests.conftest import refresh
 from film_assets_tests.expected import Frames, tables
 from notebooks import pictures
 
+pytestmark = pytest.mark.slow
+
 CHARTS = {
     "tour": ["ratings", "careers"],
     "what_makes_films_succeed": ["genres", "pairs", "uplift", "votes", "known"],

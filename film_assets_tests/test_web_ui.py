@@ -20,6 +20,8 @@ from playwright.sync_api import Page, sync_playwright
 from film_assets_tests.blobs import change, write_real_rows
 from film_assets_tests.command import PROGRAM
 
+pytestmark = pytest.mark.slow
+
 SCREENSHOTS = Path(__file__).parent.parent / "build" / "screenshots"
 LOCATION = "film_assets.definitions"
 RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"

@@ -6,9 +6,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from film_assets.refresh.estimate import CHECKS, INDEXES, PUBLISHING, steps
 from film_assets.tables import BLOBS, COMPUTED
 from film_assets_tests.command import PROGRAM
+
+pytestmark = pytest.mark.slow
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

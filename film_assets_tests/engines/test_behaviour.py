@@ -27,6 +27,8 @@ from film_assets_tests.blobs import change, copy
 from film_assets_tests.conftest import query, rebuilt, refresh
 from film_assets_tests.engines import in_memory
 
+pytestmark = pytest.mark.slow
+
 _MODULES = {"duckdb": ENGINES["duckdb"], "memory": in_memory.__name__}
 
 

@@ -30,6 +30,8 @@ from film_assets_tests.learning.conftest import IN_BOTH, SHEET
 from film_assets_tests.learning.statistics import KEY, Statistics, row
 from film_assets_tests.mailbox import PASSWORD, Mailbox
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(__file__).parents[2]
 FIRST, SECOND, THIRD = "2026-01-01", "2026-01-02", "2026-01-03"
 HEADERS = ["study_date", "attempts_per_day_total", "correct_attempts_per_day", "unique_users_per_day", "new_users_per_day"]

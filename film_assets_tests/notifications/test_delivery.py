@@ -16,6 +16,8 @@ from film_assets_tests.google import Google
 from film_assets_tests.mailbox import PASSWORD, USER, Mailbox
 from film_assets_tests.orchestration.conftest import Workshop
 
+pytestmark = pytest.mark.slow
+
 SHEET = "1x2y3z"
 
 

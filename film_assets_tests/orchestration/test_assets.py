@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -14,6 +15,8 @@ from film_assets.tables import BLOBS, COMPUTED, TABLES
 from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
 from film_assets_tests.orchestration.conftest import Workshop, history
+
+pytestmark = pytest.mark.slow
 
 
 def partitioned(events: dict[str, list[str | None]]) -> dict[str, list[str | None]]:

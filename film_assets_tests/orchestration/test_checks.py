@@ -21,6 +21,8 @@ from film_assets_tests.blobs import change, copy, write_real_rows
 from film_assets_tests.conftest import refresh
 from film_assets_tests.orchestration.conftest import Workshop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from film_assets.orchestration.retention import delete_old_runs, needed_runs
 from film_assets.tables import BLOBS, COMPUTED
 from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
 from film_assets_tests.orchestration.conftest import Workshop
+
+pytestmark = pytest.mark.slow
 
 
 def soon() -> datetime:

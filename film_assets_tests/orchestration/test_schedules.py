@@ -25,6 +25,8 @@ from film_assets.refresh.pipeline import Pipeline
 from film_assets.settings import load_settings
 from film_assets_tests.orchestration.conftest import Workshop
 
+pytestmark = pytest.mark.slow
+
 REPO = Path(__file__).parents[2]
 DEADLINE = 60
 

@@ -1,6 +1,7 @@
 """What Dagster calls stale: exactly what a new blob or new code touches, and nothing after a run that did its work."""
 
 import dagster as dg
+import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
@@ -9,6 +10,8 @@ from film_assets.tables import BLOBS, COMPUTED, QUALITY
 from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
 from film_assets_tests.orchestration.conftest import Workshop
+
+pytestmark = pytest.mark.slow
 
 
 def stale(workshop: Workshop) -> set[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pytest
 from hypothesis import given, settings as examples, strategies as st
 
 from film_assets.reader import open_films
@@ -13,6 +14,8 @@ from film_assets.snapshot import indexes
 from film_assets.snapshot.macros import BY_ID, SIGNATURE_BITS, folded, named, signed
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
+
+pytestmark = pytest.mark.slow
 
 
 def test_credits_are_those_of_the_tables_whatever_is_replaced(sample: Path, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from film_assets.snapshot import files
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import refresh
 
+pytestmark = pytest.mark.slow
+
 TITLE = "select primaryTitle from films.titles where tconst = 'tt0000009'"
 
 READER = """

@@ -19,6 +19,8 @@ from film_assets.settings import load_settings
 from film_assets.sources import open_source
 from film_assets.sources.prefetch import Prefetcher
 
+pytestmark = pytest.mark.slow
+
 DEADLINE = 10
 FILES = {"titles": ("titles.tsv",), "names": ("names.tsv",)}
 

@@ -13,6 +13,8 @@ from film_assets.tables import COMPUTED
 from film_assets_tests.blobs import copy
 from film_assets_tests.conftest import refresh
 
+pytestmark = pytest.mark.slow
+
 Fields = list[str]
 Edit = Callable[[random.Random, Sequence[Fields], Fields], list[Fields]]
 """What takes the place of a row: the row changed, no row, or the row and a new one."""

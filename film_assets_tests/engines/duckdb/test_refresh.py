@@ -15,6 +15,8 @@ from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
 from film_assets_tests.conftest import query, rebuilt, refresh
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["films.genres", "metrics.known_for_success", "metrics.person_success"])
 def test_ranges_built_one_by_one_come_to_the_whole(settings: Settings, name: str) -> None:
