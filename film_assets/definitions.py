@@ -1,4 +1,4 @@
-"""The Dagster code location: everything in ``assets`` together with the pipeline they work through."""
+"""The Dagster code location: assets, jobs, schedules and sensors, and the pipeline they work through."""
 
 from collections.abc import Iterator
 

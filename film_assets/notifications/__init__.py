@@ -1,4 +1,4 @@
-"""What of a new snapshot is told to people who do not open it: which rows go into a sheet, and what is new for a digest.
+"""What people who do not open a new snapshot are told of it: the content of emails and Google Sheets.
 
-Belongs here: what is delivered of the films. Does not belong here: how (``channels``), and when (``orchestration``).
+Belongs here: the content, and by which channels it may go. Does not belong here: when it is sent (``orchestration``).
 """

@@ -1,7 +1,8 @@
-"""WHEN: the tables as Dagster assets, made from their declarations, and the job that refreshes them.
+"""WHEN: the tables as Dagster assets, made from their declarations, and the jobs, schedules and sensors that run them.
 
-``blobs`` (observed) -> ``tables`` (raw, films, metrics, quality) -> ``snapshot`` (what readers open). Does not belong here:
-what a table holds (``tables``) and how a step does its work (``pipeline`` and ``engines``).
+``assets`` has the graph: blobs (observed), tables and checks, secondary indexes, the published snapshot, notifications. ``run``
+runs the refresh in this process; ``private`` is all that is used of Dagster and not public. Does not belong here: what a table
+holds (``tables``) and how a step does its work (``refresh``, ``engines``).
 """
 
 import warnings

@@ -92,11 +92,11 @@ METRICS: tuple[Metric, ...] = _PERSON + _TITLE
 
 
 SIGNATURE_BITS = 61
-"""Of a name's signature in the look-ups; a pair of bytes, divided by so many, leaves its bit."""
+"""Of a name's signature in the indexes; a pair of bytes, divided by so many, leaves its bit."""
 
 
 def code(identity: str, prefix: str) -> str:
-    """An expression for an id as the look-ups have it: a number, with a 1 for the prefix, which keeps leading zeros apart."""
+    """An expression for an id as the indexes have it: a number, with a 1 for the prefix, which keeps leading zeros apart."""
     return f"try_cast(replace({identity}, '{prefix}', '1') as bigint)"
 
 
@@ -310,7 +310,7 @@ _PEOPLE_OF = f"""
     order by place, nconst"""
 
 
-_IN_LOOKUPS: dict[Kind, tuple[str, str, str]] = {
+_IN_INDEXES: dict[Kind, tuple[str, str, str]] = {
     "person": ("known_people", "other_people", "knownNumVotes"),
     "title": ("rated_titles", "other_titles", "numVotes"),
 }
@@ -337,7 +337,7 @@ def _found(*kinds: Kind, within: bool = False, most: str = "") -> str:
     chosen = f"order by votes desc nulls last, kind, id::varchar {f'limit {most}' if most else ''}"
     tried = f"case when there < {most} then {_ALL} else 0 end" if most else f"{_ALL}"
     limit = "limit (select tried from reach)"
-    tables = [(kind, *_IN_LOOKUPS[kind]) for kind in kinds]
+    tables = [(kind, *_IN_INDEXES[kind]) for kind in kinds]
     known = [f"{famous} as materialized {_candidates(famous)}" for _, famous, _, _ in tables]
     best = [_with_name(kind, famous, votes, within=within) for kind, famous, _, votes in tables]
     other = [_with_name(kind, _candidates(rest, limit), "null", within=within) for kind, _, rest, _ in tables]

@@ -1,6 +1,6 @@
 """Fetches a blob while the one before it is landed.
 
-Belongs here: one thread beside the caller's, and stopping it. Does not belong here: which blob is next (``pipeline``), how one is
+Belongs here: one thread beside the caller's, and stopping it. Does not belong here: which blob is next (``refresh``), how one is
 fetched (the sources).
 """
 

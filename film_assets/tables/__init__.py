@@ -2,7 +2,7 @@
 
 Adding a table is adding one function to ``films`` or ``metrics``: it is found here and gets its asset, its DDL, its
 documentation and its place in the refresh by itself. Does not belong here: how tables are computed and stored (``engines``), when
-(``assets``).
+(``orchestration``).
 """
 
 from collections.abc import Mapping

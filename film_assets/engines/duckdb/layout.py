@@ -9,7 +9,7 @@ to look up in. Does not belong here: what is in the tables (``tables``).
 from film_assets.tables import TABLES, Blob, Column, Table, sql
 
 VERSION = "3"
-"""To be raised when the same rows would lie in the file otherwise, those of the look-ups too: all tables are then made anew."""
+"""To be raised when the same rows would lie in the file otherwise, those of the indexes too: all are then rebuilt."""
 
 _AS_THEY_ARE = ("metrics.title_success.tconst", "metrics.person_success.nconst")
 

@@ -1,6 +1,7 @@
 """The deliveries of a new snapshot as assets: there only if their settings are, so that they cost nothing where they are off.
 
-Belongs here: when something is delivered, and how that shows. Does not belong here: what (``delivery``), and how (``publish``).
+Belongs here: when something is delivered, and how that shows. Does not belong here: what (``notifications``), and how (the
+``channels`` there).
 """
 
 import time
