@@ -7,14 +7,12 @@ sources read from the environment themselves.
 
 import os
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from film_assets.common import machine
-from film_assets.common.environment import EnvironmentSettings
+from film_assets.common.environment import EnvironmentSettings, TimeZone
 from film_assets.home import Home
 
 _REPO = Path(__file__).parent.parent
@@ -22,16 +20,6 @@ _ENOUGH_GIB = 4
 """A refresh of the real data needs no more."""
 _DUCKDB_SHARE = 0.6
 """Of the memory setting; the rest is for reading pieces of blobs and for Python."""
-
-
-def _time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("no such time zone; a name is like Europe/Kyiv")
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-"""The name of a time zone, as Europe/Kyiv."""
 
 
 class Settings(EnvironmentSettings):

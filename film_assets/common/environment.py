@@ -4,13 +4,24 @@ Belongs here: how they are read, and what is said of one that has no valid value
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
+from zoneinfo import available_timezones
 
 from dotenv import load_dotenv
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from film_assets.errors import SettingsError
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("no such time zone; a name is like Europe/Kyiv")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The name of a time zone, as Europe/Kyiv."""
 
 
 class EnvironmentSettings(BaseSettings):

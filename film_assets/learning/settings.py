@@ -10,9 +10,9 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from film_assets.common.environment import TimeZone
 from film_assets.learning.api import Statistics
 from film_assets.notifications.channels.settings import MAIL, SHEET, DeliverySettings
-from film_assets.settings import TimeZone
 
 _REPO = Path(__file__).parent.parent.parent
 _API = ("api_url", "api_client", "api_client_key")

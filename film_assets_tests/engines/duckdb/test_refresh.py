@@ -40,7 +40,8 @@ def test_a_column_more_is_noticed_named_and_built(settings: Settings) -> None:
     with duckdb.connect(settings.kept_in.warehouse) as working:
         working.execute("alter table warehouse.main.genres drop column genre")
     with Pipeline(settings) as opened:
-        assert opened.engine.warehouse.notices == ["films.genres: column genre is declared differently now; the table is rebuilt"]
+        assert opened.engine.notices == ["films.genres: column genre is declared differently now; the table is rebuilt"]
+        assert opened.report.notices == opened.engine.notices
     assert rebuilt(refresh(settings)) == {"films.genres": list(RANGE_KEYS)}
     assert query(settings, "select genre from films.genres where tconst = 'tt0000009'") == [("Romance",)]
 
@@ -51,13 +52,13 @@ def test_a_file_laid_out_as_before_is_laid_out_anew(settings: Settings) -> None:
         working.execute("update state.layout set version = 'of old'")
         working.execute("create or replace table lookup.credits as select 1 as other")
     with Pipeline(settings) as opened:
-        assert opened.engine.warehouse.notices == ["the tables are laid out differently now; all are rebuilt"]
+        assert opened.engine.notices == ["the tables are laid out differently now; all are rebuilt"]
     report = refresh(settings)
     computed = [outcome for outcome in report.outcomes.values() if outcome.table in COMPUTED]
     assert all(tuple(outcome.rebuilt) == outcome.table.range_keys for outcome in computed)
     assert query(settings, "select count(*) > 0 from credits_of('nm0000001')") == [(True,)]
     with Pipeline(settings) as opened:
-        assert opened.engine.warehouse.notices == []
+        assert opened.engine.notices == []
 
 
 def test_a_deleted_working_file_rebuilds_all(settings: Settings) -> None:
