@@ -166,6 +166,28 @@ def _minute(time: "datetime | None") -> str:
 
 
 @app.command()
+def download(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to: plain files titles.tsv, names.tsv, ...")],
+    blobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[BLOB...]", help="Which: cast, crew, names, ratings, titles; all if none."),
+    ] = None,
+    source: SourceOption = None,
+) -> None:
+    """Copy blobs from the source into a folder, and nothing else; what was cut goes on where it was cut.
+
+    Example: `film-assets download blobs titles ratings`
+    """
+    from film_assets.refresh.download import download as copy
+
+    settings = load_settings(source=source)
+    with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
+        found = copy(settings, folder, blobs or [], progress)
+    rows = [(item.blob, item.path.name, item.bytes, "downloaded" if item.is_new else "unchanged") for item in found]
+    terminal.console().print(terminal.grid("", ("blob", "file", "bytes", "is"), rows))
+
+
+@app.command()
 def sample(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where to write cast.tsv, crew.tsv, names.tsv, ratings.tsv, titles.tsv.")
