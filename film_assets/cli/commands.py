@@ -250,6 +250,18 @@ def find(
 
 
 @app.command()
+def profile(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Any table: raw.titles, metrics.person_success, ...")],
+    home: HomeOption = None,
+    form: FormatOption = None,
+    output: OutputOption = None,
+) -> None:
+    """Show what each column of a table holds: how many values, how many different ones, the outermost, the mean."""
+    with _films(home) as films:
+        write(films.profile(table), format_for(form, output), output)
+
+
+@app.command()
 def export(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Any table: films.titles, metrics.person_success, ...")],
     output: Annotated[Path, typer.Argument(metavar="FILE", help="Where to: a name that ends in .parquet, .csv or .json.")],

@@ -26,7 +26,7 @@ from film_assets.tables.rules import Rule
 
 @dataclass(frozen=True)
 class Head:
-    """The first rows of a table, in the order of its key."""
+    """A few rows to look at: the first of a table, in the order of its key, or figures of it."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
@@ -121,6 +121,9 @@ class Engine(Protocol):
         Raises:
             BlobError: It cannot be landed as it is.
         """
+
+    def profile(self, blob: Blob) -> Head:
+        """What each column of a raw table holds, as ``quality.profiles`` says; it is not looked at again unless it changed."""
 
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""

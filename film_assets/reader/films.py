@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from film_assets.common.database import CATALOG
+from film_assets.common.profiling import profile
 from film_assets.errors import FilmAssetsError, UnknownNameError
 from film_assets.home import Home
 from film_assets.reader.display import side_by_side
@@ -21,6 +22,7 @@ from film_assets.reader.names import Kind, ensure_known, resolve
 from film_assets.reader.snapshot import Snapshot
 
 _EXPORTS = {".parquet": "format parquet, compression zstd", ".csv": "format csv, header", ".json": "format json"}
+_PROFILES, _FIGURES = "quality.profiles", '"column", "rows", nulls, "distinct", minimum, maximum, mean'
 _COMPARE: dict[Kind, str] = {"person": "compare_people", "title": "compare_titles"}
 
 
@@ -178,6 +180,28 @@ class Films:
             UnknownNameError: There is no such table.
         """
         return self._snapshot.relation(f"from {self._table_name(name)}")
+
+    def profile(self, table: str) -> pl.DataFrame:
+        """What each column of a table holds.
+
+        Args:
+            table: As ``raw.titles`` or ``metrics.person_success``. Of raw tables it is known, others are looked at now.
+
+        Returns:
+            column, rows, nulls, distinct (how many different values, to about 2 %), minimum and maximum as text, mean (null where
+            it makes no sense).
+
+        Raises:
+            UnknownNameError: There is no such table.
+        """
+        name, (schema, _, short) = self._table_name(table), table.partition(".")
+        if schema == "raw" and _PROFILES in self.tables:
+            return self._snapshot.frame(
+                f"select {_FIGURES} from {_PROFILES} where blob = $blob order by position", {"blob": short}
+            )
+        relation = self._snapshot.relation(f"from {name}")
+        found = profile(name, dict(zip(relation.columns, map(str, relation.types), strict=True)))
+        return self._snapshot.frame(f"select {_FIGURES} from ({found}) order by position")
 
     def sql(self, query: str, params: Any = None) -> duckdb.DuckDBPyRelation:
         """A query as a DuckDB relation.

@@ -145,6 +145,7 @@ class Pipeline:
         """Download and land a blob if its version is not the landed one, or with ``force``."""
         with self._progress.step(blob.name):
             outcome = self._land(blob, force=force)
+            self.engine.profile(blob)
         self.report.accounts[blob.short] = self.engine.landed_blobs()[blob.short].account
         return self._done(outcome)
 
@@ -249,6 +250,10 @@ class Pipeline:
     def head(self, table: Table, rows: int) -> Head:
         """The first rows of a table, in the order of its key."""
         return self.engine.head(table, rows)
+
+    def profile(self, blob: Blob) -> Head:
+        """What each column of a raw table holds."""
+        return self.engine.profile(blob)
 
     def count(self, table: Table) -> int:
         """The rows of any table, counted."""

@@ -20,6 +20,23 @@ rejected_rows = Table(
     ),
 )
 
+profiles = Table(
+    name="quality.profiles",
+    key=("blob", "column"),
+    text="A first look at the columns of the raw tables: how many values, how many different ones, and which lie outermost.",
+    columns=(
+        Column("blob", "VARCHAR", "The blob: cast, crew, names, ratings or titles."),
+        Column("position", "SMALLINT", "Place of the column in the table, from 1."),
+        Column("column", "VARCHAR", "The column."),
+        Column("rows", "BIGINT", "Rows of the table."),
+        Column("nulls", "BIGINT", "Rows that have no value there."),
+        Column("distinct", "BIGINT", "How many different values there are, to about 2 %."),
+        Column("minimum", "VARCHAR", "The least value, as text."),
+        Column("maximum", "VARCHAR", "The greatest value, as text."),
+        Column("mean", "DOUBLE", "The mean of a column of numbers."),
+    ),
+)
+
 blobs = Table(
     name="quality.blobs",
     key=("blob",),

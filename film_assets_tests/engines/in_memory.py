@@ -18,7 +18,7 @@ from film_assets.common.progress import Progress
 from film_assets.engines.base import Head, Store
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check
-from film_assets.engines.duckdb import slices as duckdb_slices
+from film_assets.engines.duckdb import profiles as duckdb_profiles, slices as duckdb_slices
 from film_assets.engines.duckdb.store import WarehouseStore
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, first_state, next_state, outcome, rebuilt
 from film_assets.engines.state import Ranges, RangeState, Reason
@@ -108,6 +108,10 @@ class InMemoryEngine:
         reason = Reason.OWN if before else Reason.FIRST
         done = Rebuilt(rows.height, difference, state.version(blob.column_names), reason)
         return {key: done} if difference or not before else {}
+
+    def profile(self, blob: Blob) -> Head:
+        rows = self._frame(blob, RANGE_KEYS)
+        return Head(("column", "rows", "nulls"), [(name, rows.height, rows[name].null_count()) for name in blob.column_names])
 
     # ---- tables
 
@@ -244,6 +248,7 @@ class InMemoryEngine:
         ]
         if duckdb_slices.landed_blobs(store).get(blob.short) != self.landed_blobs()[blob.short]:
             duckdb_slices.record(store, blob, listed, source, found)
+            duckdb_profiles.profile(store, blob)
 
     def _copy_table(self, store: WarehouseStore, table: Table) -> None:
         now = {key: self.ranges[table.name, key] for key in table.range_keys}

@@ -14,6 +14,7 @@ import narwhals as nw
 import pytest
 
 from film_assets import tables
+from film_assets.common import profiling
 from film_assets.engines import ENGINES
 from film_assets.engines.duckdb import warehouse
 from film_assets.errors import BlobError, HomeError, SettingsError
@@ -337,6 +338,28 @@ def test_a_broken_rule_is_found_with_examples(settings: Settings, blobs: Path) -
         "films.cast nconst in films.names": (2, ["nm0443482"]),
         "films.titles known titleType": (1, ["tt0000009: opera"]),
     }
+
+
+def test_raw_tables_are_profiled_and_looked_at_again_only_where_they_changed(
+    settings: Settings, blobs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    look = profiling.profile
+    monkeypatch.setattr(profiling, "profile", lambda source, columns: looked_at.append(source) or look(source, columns))
+    refresh(settings)
+    profile = 'select "column", "rows", nulls, "distinct", minimum, maximum, mean from quality.profiles'
+    ratings = f"{profile} where blob = 'ratings' order by position"
+    assert query(settings, ratings) == [
+        ("tconst", 3, 0, 3, "tt0000001", "tt0000009", None),
+        ("averageRating", 3, 0, 3, "5.3", "6.2", pytest.approx(17.2 / 3)),
+        ("numVotes", 3, 0, 3, "209", "2727", pytest.approx(4960 / 3)),
+    ]
+    assert query(settings, f"{profile} where blob = 'titles' and \"column\" = 'endYear'")[0][1:3] == (5, 5)
+    assert len(looked_at) == len(BLOBS)
+    change(blobs, "ratings", "tt0000009", lambda fields: [fields[0], "9.9", fields[2]])
+    refresh(settings)
+    assert len(looked_at) == len(BLOBS) + 1
+    assert query(settings, ratings)[1][5] == "9.9"
 
 
 def test_declarations_read_only_what_they_say() -> None:

@@ -45,6 +45,11 @@ def test_answers_go_to_files(home, tmp_path):
     assert pl.read_parquet(file).height == 3
 
 
+def test_profile_prints_a_line_a_column(home):
+    done = film_assets("profile", "raw.ratings", home=home)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["column", "tconst", "averageRating", "numVotes"]
+
+
 def test_export(home, tmp_path):
     file = tmp_path / "titles.parquet"
     done = film_assets("export", "films.titles", file, home=home)

@@ -235,6 +235,23 @@ def test_tables_and_sql(films):
     assert films.sql("select $a as a", {"a": HOSTILE}).fetchall() == [(HOSTILE,)]
 
 
+@pytest.mark.parametrize("table", ["raw.titles", "films.titles", "metrics.genre_success"])
+def test_profile_tells_of_every_column(films, table):
+    profile, rows = films.profile(table), films.table(table).pl()
+    assert profile["column"].to_list() == rows.columns
+    assert set(profile["rows"]) == {rows.height}
+    assert profile["nulls"].to_list() == [rows[name].null_count() for name in rows.columns]
+    for name, minimum, maximum, mean in profile.select("column", "minimum", "maximum", "mean").rows():
+        column = rows[name].drop_nulls()
+        if column.dtype == pl.Int16 and len(column):
+            assert (int(minimum), int(maximum), mean) == (column.min(), column.max(), pytest.approx(column.mean()))
+
+
+def test_profile_of_an_unknown_table(films):
+    with pytest.raises(UnknownNameError, match=r"no table is called 'raw\.title'"):
+        films.profile("raw.title")
+
+
 def test_unknown_table(films):
     with pytest.raises(UnknownNameError, match=r"no table is called 'films.title'; did you mean films.titles"):
         films.table("films.title")

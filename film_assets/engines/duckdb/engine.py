@@ -13,6 +13,7 @@ from film_assets.engines.checks import Finding, check
 from film_assets.engines.duckdb import slices
 from film_assets.engines.duckdb.checks import WarehouseEvaluator
 from film_assets.engines.duckdb.head import head
+from film_assets.engines.duckdb.profiles import profile
 from film_assets.engines.duckdb.rebuild import rebuild
 from film_assets.engines.duckdb.store import WarehouseStore
 from film_assets.engines.outcome import Outcome
@@ -71,6 +72,11 @@ class DuckDbEngine:
             found = land(blob, content, self._home.landing, known, progress)
             verify()
             return slices.record(self.warehouse, blob, listed, source, found)
+
+    def profile(self, blob: Blob) -> Head:
+        """What each column of a raw table holds; it is not looked at again unless it changed."""
+        with readable_faults(self._home.folder):
+            return profile(self.warehouse, blob)
 
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""

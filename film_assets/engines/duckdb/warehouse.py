@@ -40,6 +40,9 @@ _STATE = (
     "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
     "create table if not exists state.layout (version varchar)",
     "create table if not exists state.migrations (name varchar)",
+    """create table if not exists state.profiles (
+        name varchar, version varchar, "position" smallint, "column" varchar, "rows" bigint, nulls bigint, "distinct" bigint,
+        minimum varchar, maximum varchar, mean double)""",
 )
 
 _QUALITY_VIEWS = {
@@ -50,6 +53,7 @@ _QUALITY_VIEWS = {
             join (select split_part(name, '.', 2) as blob, range, rows from state.ranges where name like 'raw.%')
             using (blob, range)
         group by all""",
+    "quality.profiles": "select split_part(name, '.', 2) as blob, * from state.profiles",
     "quality.rejected_rows": """
         select blob, firstLine + line as line, "column", value, reason, text
         from state.rejects join state.slices using (blob, range)""",

@@ -39,7 +39,7 @@ def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outco
     for key in keys:
         rebuilt = outcome.rebuilt.get(key)
         metadata = _changes(rebuilt, outcome) if rebuilt else {"unchanged": True}
-        preview = {"head": dg.MetadataValue.md(_head(pipeline, outcome.table))} if key == keys[-1] else {}
+        preview = _preview(pipeline, outcome.table) if key == keys[-1] else {}
         with_version = {**provenance, tags.DATA_VERSION: pipeline.version(outcome.table, key)}
         partition = key if outcome.table.range_column else None
         details = {**metadata, **preview}
@@ -71,9 +71,11 @@ def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str
     return found
 
 
-def _head(pipeline: Pipeline, table: Table) -> str:
-    head = pipeline.head(table, _HEAD_ROWS)
-    return markdown.table(head.columns, head.rows)
+def _preview(pipeline: Pipeline, table: Table) -> dict[str, dg.MetadataValue[Any]]:
+    """A table's first rows, and of a raw one what each column holds."""
+    shown = {"head": pipeline.head(table, _HEAD_ROWS)}
+    shown |= {"profile": pipeline.profile(table)} if isinstance(table, Blob) else {}
+    return {name: dg.MetadataValue.md(markdown.table(found.columns, found.rows)) for name, found in shown.items()}
 
 
 def _changes(rebuilt: Rebuilt, outcome: Outcome) -> dict[str, Any]:
