@@ -79,7 +79,7 @@ def _words(table: Table, column: Column) -> tuple[str, str, str]:
 def _origin(table: Table, column: Column) -> str:
     """Which values a blob may hold, or which columns the values come from; those from none, the landing writes itself."""
     if isinstance(table, Blob):
-        return column.form or _names(column.allowed)
+        return column.form or (f"each {column.element_form}" if column.elements else _names(column.allowed))
     return _names(column.sources) or "the landing"
 
 

@@ -2,13 +2,14 @@
 
 A piece is read in chunks. A clean chunk is read strictly in one go; one with any fault in it is gone through line by line,
 without a Python loop: whole rows are rejected for a wrong number of fields, a NUL byte, a stray carriage return, text that is not
-UTF-8, a bad or a repeated key; a bad value in another column becomes null. Each is recorded with its reason. Does not belong
-here: where pieces come from.
+UTF-8, a bad or a repeated key; a bad value in another column becomes null, a bad element of a list is left out of it. Each is
+recorded with its reason. Does not belong here: where pieces come from.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from film_assets.landing.dialect import Dialect
 from film_assets.tables import Blob, Column
 
 NULL = "\\N"
+_NULL_WORDS = ("NA", "N/A", "<NA>", "NULL", "NaN", "None")
+_SPELLINGS = ["".join(letters) for word in _NULL_WORDS for letters in product(*({c.lower(), c.upper()} for c in word))]
 _WINDOW = 1 << 20
 _CHUNK = 4 << 20
 """Bytes read at once: one fault costs no more than going through so many by line, and more at once reads no faster."""
@@ -132,7 +135,7 @@ def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> _Chunk | None:
     if frame.height != lines:
         return None
     keys_missing = (pl.col(key).is_null() for key in blob.key)
-    faults = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
+    faults = [fault for column in blob.columns if (fault := _outside(column, _few_of(column))) is not None]
     counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
     if counts.item() not in (0, None):
         return None
@@ -171,13 +174,31 @@ def _unique(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return bool(frame.select(rising.all()).item()) or not frame.select(pl.struct(key).is_duplicated().any()).item()
 
 
+def _few_of(column: Column) -> pl.Expr:
+    """All values of a column to look at whether any is bad: of labels, few of which differ, each once."""
+    return pl.col(column.name).unique() if column.label and column.elements else pl.col(column.name)
+
+
 def _outside(column: Column, value: pl.Expr) -> pl.Expr | None:
     """Where a value of the right type is none that the declaration allows; None where it allows every one."""
-    if column.pattern is not None:
-        return ~value.str.contains(f"^(?:{column.pattern})$")
-    faults = [~(value >= column.minimum)] if column.minimum is not None else []
-    faults += [~(value <= column.maximum)] if column.maximum is not None else []
+    faults = [fault for fault, _ in _faults(column, value)]
+    if column.elements is not None:
+        faults = [~value.str.contains(f"^(?:{column.elements})(?:,(?:{column.elements}))*$")]
+        if column.label:
+            faults.append(value.str.contains(f"(?i)(?:^|,)(?:{'|'.join(_NULL_WORDS)})(?:,|$)"))
     return reduce(lambda left, right: left | right, faults) if faults else None
+
+
+def _faults(column: Column, value: pl.Expr) -> list[tuple[pl.Expr, str]]:
+    """Where a value, or an element of a list, is none that the declaration allows, each time in words."""
+    form, pattern = (column.form, column.pattern) if column.elements is None else (column.element_form, column.elements)
+    faults = [value.is_in(_SPELLINGS)] if column.label else []
+    words = ["a word that stands for null"] if column.label else []
+    if pattern is not None:
+        faults.append(~value.str.contains(f"^(?:{pattern})$"))
+    faults += [~(value >= column.minimum)] if column.minimum is not None else []
+    faults += [~(value <= column.maximum)] if column.maximum is not None else []
+    return list(zip(faults, [*words, *[f"not {form}"] * len(faults)], strict=False))
 
 
 @dataclass(frozen=True)
@@ -227,8 +248,9 @@ def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> _Chunk:
     frame, suspicious = _leniently(blob, dialect, lines, sound)
     strings = _parse(blob, dialect, lines.bytes(suspicious), typed=False)
     mended, refused = _refuse_keys(blob, _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(suspicious)))))
-    bad = pl.concat([refused, *_bad_values(blob, mended)]).join(lines.texts(suspicious), on="line", how="left")
     loaded = mended.select("line", *(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names))
+    loaded, elements = _good_elements(blob, loaded)
+    bad = pl.concat([refused, *_bad_values(blob, mended), *elements]).join(lines.texts(suspicious), on="line", how="left")
     together = pl.concat([frame, loaded.select(frame.columns)]).sort("line")
     rejects = pl.concat([*broken, bad], how="diagonal").select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
     rejected = int(np.count_nonzero(~sound)) + refused.height
@@ -287,22 +309,48 @@ def _typed(blob: Blob, strings: pl.DataFrame) -> pl.DataFrame:
     """The texts of the fields, beside each its value as ``_typed_NAME`` and what is wrong with it as ``_fault_NAME``."""
     numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
     texts = strings.with_columns(pl.col(numbers).str.strip_chars().replace("", None))
-    typed = texts.with_columns(
-        pl.col(column.name).cast(POLARS[column.type], strict=False).alias(f"_typed_{column.name}") for column in blob.columns
-    )
+    typed = texts.with_columns(_value(column).alias(f"_typed_{column.name}") for column in blob.columns)
     judged = typed.with_columns(_fault(column).alias(f"_fault_{column.name}") for column in blob.columns)
     return judged.with_columns(
         pl.when(pl.col(f"_fault_{name}").is_null()).then(f"_typed_{name}").alias(f"_typed_{name}") for name in blob.column_names
     )
 
 
+def _value(column: Column) -> pl.Expr:
+    """A text as a value of the column's type, null where it is none; a whole number may end in ``.0``."""
+    text = pl.col(column.name)
+    if column.type not in ("VARCHAR", "DOUBLE"):
+        text = text.str.replace(r"^([+-]?[0-9]+)\.0+$", "$1")
+    return text.cast(POLARS[column.type], strict=False)
+
+
 def _fault(column: Column) -> pl.Expr:
-    """What is wrong with a value, in words; null where nothing is."""
+    """What is wrong with a value, in words; null where nothing is, and for a list, whose elements are looked at one by one."""
     value = pl.col(f"_typed_{column.name}")
     unreadable = value.is_null() & pl.col(column.name).is_not_null()
-    words = pl.when(unreadable).then(pl.lit(f"not of type {column.type}"))
-    outside = _outside(column, value)
-    return words.otherwise(pl.when(outside).then(pl.lit(f"not {column.form}")) if outside is not None else None)
+    outside = _faults(column, value) if column.elements is None else []
+    return _words([(unreadable, f"not of type {column.type}"), *outside])
+
+
+def _words(faults: Sequence[tuple[pl.Expr, str]]) -> pl.Expr:
+    """The words for the first of the faults that is there."""
+    return pl.coalesce(pl.when(fault).then(pl.lit(words)) for fault, words in faults)
+
+
+def _good_elements(blob: Blob, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """The rows with the good elements of each list alone, without blanks around them, and what was left out, once a list."""
+    refused = []
+    for column in blob.columns:
+        if column.elements is None:
+            continue
+        element = pl.col(column.name)
+        each = rows.select("line", element.str.split(",")).explode(column.name).with_columns(element.str.strip_chars())
+        judged = each.filter(element != "").with_columns(reason=_words(_faults(column, element)))
+        bad = judged.filter(pl.col("reason").is_not_null()).unique(maintain_order=True)
+        refused.append(_reject(bad, column.name, "value dropped: " + pl.col("reason")))
+        good = judged.filter(pl.col("reason").is_null()).group_by("line", maintain_order=True).agg(element.str.join(","))
+        rows = rows.drop(column.name).join(good, on="line", how="left")
+    return rows, refused
 
 
 def _refuse_keys(blob: Blob, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

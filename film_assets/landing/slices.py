@@ -19,7 +19,7 @@ from film_assets.landing.read import Rows, read
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
-LANDING_VERSION = "1"
+LANDING_VERSION = "2"
 """To be raised when the same bytes would land differently."""
 
 

@@ -33,8 +33,11 @@ class Column:
 
     ``sources`` are the columns it is computed from, as ``schema.table.column``. ``minimum``, ``maximum`` and ``pattern``
     (a regular expression for the whole value) say which values a blob may hold, ``form`` says it in words; others are bad
-    values. ``allowed`` are the values known so far: others are kept, and a check tells of them. ``references`` names the column
-    whose ids this one repeats. ``prose`` is text in anybody's words, mostly different in each row.
+    values. ``elements`` is the same for each element of a comma-separated list, ``element_form`` says it in words; a bad element
+    is left out, the good ones stay. ``label`` is a word out of a vocabulary, or a list of such words: one that stands for null
+    elsewhere (``NA``, ``None``) is a bad value. ``allowed`` are the values known so far: others are kept, and a check tells of
+    them. ``references`` names the column whose ids this one repeats. ``prose`` is text in anybody's words, mostly different in
+    each row.
     """
 
     name: str
@@ -45,6 +48,9 @@ class Column:
     maximum: float | None = None
     pattern: str | None = None
     form: str = ""
+    elements: str | None = None
+    element_form: str = ""
+    label: bool = False
     references: str | None = None
     allowed: tuple[str, ...] = ()
     prose: bool = False

@@ -8,13 +8,13 @@ from film_assets.tables.declaration import Column, Table
 
 rejected_rows = Table(
     name="quality.rejected_rows",
-    key=("blob", "line", "column"),
+    key=("blob", "line", "column", "value"),
     text="Rows of a blob that could not be loaded, and values that could not and are null in the tables.",
     columns=(
         Column("blob", "VARCHAR", "The blob: cast, crew, names, ratings or titles."),
         Column("line", "BIGINT", "Line of the blob; 1 is the header."),
         Column("column", "VARCHAR", "The column of the bad value; null where the row as a whole was rejected."),
-        Column("value", "VARCHAR", "The bad value; null where the row as a whole was rejected."),
+        Column("value", "VARCHAR", "The bad value, or element of a list; null where the row as a whole was rejected."),
         Column("reason", "VARCHAR", "What is wrong with it."),
         Column("text", "VARCHAR", "The whole line; bytes that are not UTF-8 stand as the replacement character."),
     ),

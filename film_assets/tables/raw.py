@@ -8,6 +8,10 @@ from film_assets.tables.declaration import Blob, Column
 
 _TITLE_ID = "tt[0-9]{7,}"
 _PERSON_ID = "nm[0-9]{7,}"
+_LABEL = r"""[^\s,;|"'\[\]{}()](?:[^,;|"'\[\]{}()]*[^\s,;|"'\[\]{}()])?"""
+_LABEL_FORM = "a word without bracket, brace, quote, semicolon and pipe"
+_TITLE_ID_FORM = "tt and at least seven digits"
+_PERSON_ID_FORM = "nm and at least seven digits"
 _JSON_STRING = (
     r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]'
     r"|\\u(?:[0-9a-ce-fA-CE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})"
@@ -30,7 +34,7 @@ _TCONST = Column(
     "VARCHAR",
     "The title.",
     pattern=_TITLE_ID,
-    form="tt and at least seven digits",
+    form=_TITLE_ID_FORM,
     references="films.titles.tconst",
 )
 _NCONST = Column(
@@ -38,7 +42,7 @@ _NCONST = Column(
     "VARCHAR",
     "The person.",
     pattern=_PERSON_ID,
-    form="nm and at least seven digits",
+    form=_PERSON_ID_FORM,
     references="films.names.nconst",
 )
 
@@ -53,7 +57,9 @@ cast = Blob(
         _TCONST,
         Column("ordering", "SMALLINT", "Number of the row within its title, from 1.", minimum=1, form="1 or more"),
         _NCONST,
-        Column("category", "VARCHAR", "What the person did: actor, actress, self, director, ...", allowed=_CATEGORIES),
+        Column(
+            "category", "VARCHAR", "What the person did: actor, actress, self, director, ...", label=True, allowed=_CATEGORIES
+        ),
         Column("job", "VARCHAR", "The job in words, where the category does not say it all."),
         Column("characters", "VARCHAR", "The characters played.", pattern=_JSON_STRINGS, form="a JSON array of strings"),
     ),
@@ -68,8 +74,16 @@ crew = Blob(
     text="The directors and writers of each title, as delivered.",
     columns=(
         _TCONST,
-        Column("directors", "VARCHAR", "The directors' nconst, separated by commas."),
-        Column("writers", "VARCHAR", "The writers' nconst, separated by commas."),
+        Column(
+            "directors",
+            "VARCHAR",
+            "The directors' nconst, separated by commas.",
+            elements=_PERSON_ID,
+            element_form=_PERSON_ID_FORM,
+        ),
+        Column(
+            "writers", "VARCHAR", "The writers' nconst, separated by commas.", elements=_PERSON_ID, element_form=_PERSON_ID_FORM
+        ),
     ),
 )
 
@@ -85,8 +99,21 @@ names = Blob(
         Column("primaryName", "VARCHAR", "The name the person is most often credited by.", prose=True),
         Column("birthYear", "SMALLINT", "Year of birth; years BC stand positive."),
         Column("deathYear", "SMALLINT", "Year of death; years BC stand positive."),
-        Column("primaryProfession", "VARCHAR", "The person's foremost professions, separated by commas."),
-        Column("knownForTitles", "VARCHAR", "The tconst of the titles the person is known for, separated by commas."),
+        Column(
+            "primaryProfession",
+            "VARCHAR",
+            "The person's foremost professions, separated by commas.",
+            elements=_LABEL,
+            element_form=_LABEL_FORM,
+            label=True,
+        ),
+        Column(
+            "knownForTitles",
+            "VARCHAR",
+            "The tconst of the titles the person is known for, separated by commas.",
+            elements=_TITLE_ID,
+            element_form=_TITLE_ID_FORM,
+        ),
     ),
 )
 
@@ -113,14 +140,22 @@ titles = Blob(
     text="The titles, as delivered.",
     columns=(
         _TCONST,
-        Column("titleType", "VARCHAR", "Kind of title: movie, short, tvSeries, tvEpisode, video, ...", allowed=_TITLE_TYPES),
+        Column(
+            "titleType",
+            "VARCHAR",
+            "Kind of title: movie, short, tvSeries, tvEpisode, video, ...",
+            label=True,
+            allowed=_TITLE_TYPES,
+        ),
         Column("primaryTitle", "VARCHAR", "The title it is best known by.", prose=True),
         Column("originalTitle", "VARCHAR", "The title in the original language.", prose=True),
         Column("isAdult", "SMALLINT", "1 for an adult title, 0 for any other.", minimum=0, maximum=1, form="0 or 1"),
         Column("startYear", "SMALLINT", "Year of release; of a series, its first year."),
         Column("endYear", "SMALLINT", "Last year of a series."),
         Column("runtimeMinutes", "INTEGER", "Running time in minutes.", minimum=0, form="0 or more"),
-        Column("genres", "VARCHAR", "Up to three genres, separated by commas."),
+        Column(
+            "genres", "VARCHAR", "Up to three genres, separated by commas.", elements=_LABEL, element_form=_LABEL_FORM, label=True
+        ),
     ),
 )
 
