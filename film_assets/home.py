@@ -66,6 +66,11 @@ class Home:
         return self.folder / "tmp"
 
     @property
+    def logs(self) -> Path:
+        """The folder of tracebacks of errors that nobody foresaw."""
+        return self.folder / "logs"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's own home: its history of runs and events."""
         return self.folder / "dagster"

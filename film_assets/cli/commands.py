@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from film_assets.engines.outcome import Outcome
+    from film_assets.home import Home
     from film_assets.reader import Films
     from film_assets.refresh.pipeline import Report
     from film_assets.settings import Settings
 
 app = typer.Typer(
-    help="IMDb-shaped film data from a blob container to one DuckDB file, refreshing only what changed.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -48,14 +49,30 @@ FormatOption = Annotated[
 OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to, if not standard output.")]
 
 
+@dataclass
+class _Run:
+    """What is known of the command that is under way, for the case that it ends in an error that nobody foresaw.
+
+    Attributes:
+        debug: Whether the traceback is to be shown.
+        home: The home it works in, once that is known.
+    """
+
+    debug: bool = False
+    home: "Home | None" = None
+
+
+_RUN = _Run()
+
+
 def main() -> None:
-    """Run the command line; an error meant for the user is one line on standard error and exit code 1."""
+    """Run the command line; an error is one line on standard error and exit code 1."""
     gc.set_threshold(100_000, 20, 20)  # A tenth of a short run went into looking for garbage among the imports.
     logging.getLogger("film_assets").addHandler(logging.NullHandler())
     try:
         app(standalone_mode=True)
     except FilmAssetsError as error:
-        terminal.console(errors=True).print(f"film-assets: {error}", style="red", markup=False)
+        _print_error(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
         terminal.console(errors=True).print("film-assets: stopped; nothing published was touched", markup=False)
@@ -63,6 +80,34 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:  # noqa: BLE001  Whatever it is, people are told, and nothing of it is lost.
+        from film_assets.cli import unforeseen
+
+        if _RUN.debug:
+            sys.stderr.write(unforeseen.traceback_of(error))
+        else:
+            _print_error(unforeseen.told(error, _RUN.home))
+        sys.exit(1)
+
+
+def _print_error(text: str) -> None:
+    terminal.console(errors=True).print(f"film-assets: {text}", style="red", markup=False)
+
+
+def _settings(**given: object) -> "Settings":
+    settings = load_settings(**given)
+    _RUN.home = settings.kept_in
+    return settings
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error that nobody foresaw, instead of the name of its file.")
+    ] = False,
+) -> None:
+    """IMDb-shaped film data from a blob container to one DuckDB file, refreshing only what changed."""
+    _RUN.debug = debug
 
 
 @app.command()
@@ -79,7 +124,7 @@ def refresh(
     Example: `film-assets refresh --source https://ACCOUNT.blob.core.windows.net/CONTAINER`
     """
     started = time.monotonic()
-    settings = load_settings(source=source, home=home)  # before Polars is imported, which looks at them then
+    settings = _settings(source=source, home=home)  # before Polars is imported, which looks at them then
     from film_assets.definitions import build_defs
     from film_assets.orchestration.run import run_refresh
     from film_assets.refresh.estimate import steps
@@ -139,7 +184,7 @@ def status(
     """Show the blobs at the source, and whether they changed since the last refresh."""
     from film_assets.refresh.pipeline import blob_status
 
-    settings = load_settings(source=source, home=home)
+    settings = _settings(source=source, home=home)
     blobs = blob_status(settings)
     if as_json:
         typer.echo(json.dumps([vars(blob) for blob in blobs], default=str))
@@ -276,7 +321,7 @@ def export(
 def _films(home: Path | None) -> "Films":
     from film_assets.reader import Films
 
-    return Films(load_settings(home=home).kept_in.films)
+    return Films(_settings(home=home).kept_in.films)
 
 
 @app.command()
@@ -292,7 +337,7 @@ def ui(
 
     from film_assets.orchestration.run import dagster_home
 
-    settings = load_settings(home=home)
+    settings = _settings(home=home)
     os.environ["FILM_ASSETS_HOME"] = str(settings.kept_in.folder)
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings.kept_in))
     everything = ["-w", str(Path(__file__).parent.parent.parent / "workspace.yaml")]

@@ -27,6 +27,21 @@ def attached(path: Path, config: Mapping[str, Any] | None = None, *, read_only: 
 
 
 @contextmanager
+def opening(path: Path, remedy: str) -> Iterator[None]:
+    """Turns what a file raises that cannot be opened, whatever is wrong with it, into one line.
+
+    Raises:
+        HomeError: In place of DuckDB's errors; the text names the file, the reason and the remedy.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        raise HomeError(f"cannot open {path}: {str(error).splitlines()[0]}; {remedy}") from None
+
+
+@contextmanager
 def readable_faults(folder: Path) -> Iterator[None]:
     """Turns what a full disk or too little memory raises while files in the folder are written into one line.
 

@@ -1,6 +1,6 @@
-"""Secrets in addresses, kept out of the log lines of the libraries that send the requests.
+"""Secrets, kept out of texts of libraries: their log lines, and tracebacks that are written down.
 
-Belongs here: which libraries log addresses, and what is cut out of them. Own texts never hold a secret and need none of this.
+Belongs here: which libraries log addresses, and what is cut out of a text. Own texts never hold a secret and need none of this.
 """
 
 import logging
@@ -8,13 +8,19 @@ import re
 
 _LOGGERS = ("urllib3.connectionpool", "httpx2")
 _SECRET_PARTS = re.compile(r"""\?[^\s"']*|(?<=//)[^\s/@"']*@""")
+_BARE_SECRETS = re.compile(r"""(?i)(\b(?:sig|AccountKey|SharedAccessSignature|password|token)=)[^\s;&"']+""")
+
+
+def redacted(text: str) -> str:
+    """A text without the query, user and password of addresses, and without signatures, keys and the like beside them."""
+    return _BARE_SECRETS.sub(r"\1...", _SECRET_PARTS.sub("", text))
 
 
 class _WithoutSecrets(logging.Filter):
-    """Takes the query, and user and password, out of every address in a record."""
+    """Takes the secrets out of a record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = _SECRET_PARTS.sub("", record.getMessage()), ()
+        record.msg, record.args = redacted(record.getMessage()), ()
         return True
 
 

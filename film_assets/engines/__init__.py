@@ -40,6 +40,7 @@ def peek(settings: "Settings", home: "Home") -> "LandedBlobs":
 
     Raises:
         SettingsError: There is no such engine.
+        HomeError: What it keeps there cannot be opened.
     """
     found: Callable[[Home], LandedBlobs] = _module(settings).peek
     return found(home)

@@ -1,5 +1,7 @@
 """Errors a user can read, in Dagster: the step fails with one line, after further tries in an unattended run.
 
+What nobody foresaw fails it with a line too, and keeps its traceback.
+
 Belongs here: what the steps of every pipeline share. Does not belong here: the errors themselves (``errors``).
 """
 
@@ -15,6 +17,10 @@ _PAUSES = (60, 240, 900)
 """Seconds before an unattended run tries again; within each try what failed has already been tried several times."""
 
 
+UNFORESEEN = "unforeseen"
+"""In the metadata of a failure: the kind of an error that was not meant for the user."""
+
+
 @contextmanager
 def readable_failures() -> Iterator[None]:
     """An error that is meant for the user fails the step with its one line; in an unattended run it is first tried again."""
@@ -28,3 +34,9 @@ def readable_failures() -> Iterator[None]:
             context.log.warning("%s (trying again in %s s)", error, pause)
             raise dg.RetryRequested(len(_PAUSES), pause) from error
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    except (dg.DagsterError, dg.Failure, dg.RetryRequested):
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+        text = f"{kind}: an error that nobody foresaw; the traceback below says where it comes from"
+        raise dg.Failure(description=text, metadata={UNFORESEEN: kind}) from error

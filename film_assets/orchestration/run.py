@@ -12,6 +12,7 @@ from film_assets.common.progress import Progress
 from film_assets.errors import FilmAssetsError
 from film_assets.home import Home
 from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
+from film_assets.orchestration.failures import UNFORESEEN
 from film_assets.orchestration.history import EventLog
 from film_assets.orchestration.private import InstanceRef, NoOpComputeLogManager
 from film_assets.refresh.pipeline import Report
@@ -53,6 +54,7 @@ def run_refresh(
 
     Raises:
         FilmAssetsError: A step failed for a reason the user can mend.
+        StepError: A step failed for any other reason; the traceback is in its notes.
     """
     report = Report()
     job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
@@ -77,12 +79,28 @@ def _options(definition: Any) -> Any:
     return getattr(definition.config_schema.config_type, "fields", None) or {}
 
 
+class StepError(Exception):
+    """A step failed for a reason that nobody foresaw."""
+
+
 def _reason(result: dg.ExecuteInProcessResult) -> BaseException:
     for event in result.get_step_failure_events():
         data = event.step_failure_data
-        if data.user_failure_data is not None and data.user_failure_data.description:
-            return FilmAssetsError(data.user_failure_data.description)
+        said = data.user_failure_data
+        if said is not None and said.description and UNFORESEEN not in said.metadata:
+            return FilmAssetsError(said.description)
         if data.error and data.error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
             return KeyboardInterrupt()
-        return RuntimeError(f"step {event.step_key} failed\n{data.error.to_string() if data.error else ''}")
-    return RuntimeError(f"run {result.run_id} failed")
+        return _unforeseen(event.step_key or "", data.error)
+    return StepError(f"run {result.run_id} failed")
+
+
+def _unforeseen(step: str, error: Any) -> StepError:
+    """The innermost of the errors that caused one another, with all their tracebacks in a note."""
+    innermost = error
+    while innermost is not None and innermost.cause is not None:
+        innermost = innermost.cause
+    fault = StepError(f"step {step} failed" + (f": {innermost.message.strip()}" if innermost else ""))
+    if error is not None:
+        fault.add_note(error.to_string())
+    return fault

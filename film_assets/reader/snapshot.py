@@ -40,7 +40,9 @@ class Snapshot:
         except FileNotFoundError:
             raise HomeError(f"nothing is published in {path.parent} yet; run `film-assets refresh` first") from None
         except (OSError, duckdb.Error) as error:
-            raise HomeError(f"cannot open {path}: {str(error).splitlines()[0]}") from None
+            raise HomeError(
+                f"cannot open {path}: {str(error).splitlines()[0]}; if it is damaged, delete it and run `film-assets refresh`"
+            ) from None
 
     @property
     def published_at(self) -> datetime:

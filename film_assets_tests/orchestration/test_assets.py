@@ -127,3 +127,13 @@ def test_the_history_is_readable_by_dagsters_own_storage(workshop: Workshop, tmp
 
 def test_the_private_key_that_holds_events_back_is_still_what_it_was() -> None:
     assert SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION == "__source_asset_observation__"
+
+
+def test_an_unforeseen_error_is_a_failure_with_a_description_and_its_traceback(workshop: Workshop) -> None:
+    (workshop.settings.home / "landing").mkdir(parents=True)
+    (workshop.settings.home / "landing" / "ratings").write_text("")
+    job = workshop.defs.resolve_job_def("refresh")
+    result = job.execute_in_process(instance=workshop.instance, tags=EVERYTHING, raise_on_error=False)
+    (failed,) = [event.step_failure_data for event in result.get_step_failure_events() if event.step_key == "raw__ratings"]
+    assert failed.user_failure_data.description.startswith("FileExistsError: an error that nobody foresaw")
+    assert "slices.py" in failed.error.to_string()

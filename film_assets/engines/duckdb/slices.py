@@ -5,15 +5,17 @@ Does not belong here: how a slice is made (``landing``).
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
-from film_assets.common.database import attached
+from film_assets.common.database import attached, opening
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.duckdb import changes
-from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.engines.duckdb.warehouse import REMEDY, Warehouse
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.state import RangeState, Reason
 from film_assets.errors import HomeError
@@ -54,21 +56,29 @@ def landed_blobs(warehouse: Warehouse) -> LandedBlobs:
 
 
 def peek(home: Home) -> LandedBlobs:
-    """Which version of each blob is landed: what the working file says, or while a refresh has it, the snapshot."""
+    """Which version of each blob is landed: what the working file says, or while a refresh has it, the snapshot.
+
+    Raises:
+        HomeError: The file cannot be opened.
+    """
     if not home.warehouse.exists():
         return {}
-    try:
-        with home.locked():
-            return _landed_in(home.warehouse)
-    except HomeError:
-        return _landed_in(home.films)
+    with ExitStack() as held:
+        try:
+            held.enter_context(home.locked())
+        except HomeError:
+            return _landed_in(home.films)
+        return _landed_in(home.warehouse)
 
 
 def _landed_in(path: Path) -> LandedBlobs:
     if not path.exists():
         return {}
-    with attached(path, read_only=True) as connection:
-        return {blob: LandedBlob(blob, *rest) for blob, *rest in connection.sql(_LANDED).fetchall()}
+    with opening(path, REMEDY), attached(path, read_only=True) as connection:
+        try:
+            return {blob: LandedBlob(blob, *rest) for blob, *rest in connection.sql(_LANDED).fetchall()}
+        except duckdb.CatalogException:
+            return {}  # a file in which nothing was ever landed has no such tables
 
 
 def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, found: Sequence[Slice]) -> Outcome:

@@ -13,10 +13,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from film_assets.common.database import CATALOG, attached
+from film_assets.common.database import CATALOG, attached, opening
 from film_assets.engines.duckdb import layout, lists, migrations
 from film_assets.engines.state import Ranges, RangeState
-from film_assets.errors import HomeError
 from film_assets.home import Home
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, Table, sql
 
@@ -60,6 +59,9 @@ _QUALITY_VIEWS = {
 }
 
 
+REMEDY = "close what has it open, or delete it to have it rebuilt from the source"
+"""What to do about a working file that cannot be opened."""
+
 _BY_DEFINITIONS = "code versions by definitions"
 
 
@@ -88,9 +90,14 @@ class Warehouse:
         self.notices: list[str] = []
         self.ranges = Ranges(code_version=lists.code_version)
         self.connection = self._connect()
-        self._prepare()
-        self.ranges |= self._load_ranges()
-        self._migrate()
+        try:
+            with opening(self._path, REMEDY):  # a file that is damaged may let itself be connected to
+                self._prepare()
+                self.ranges |= self._load_ranges()
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Write everything into the file and let go of it."""
@@ -128,13 +135,8 @@ class Warehouse:
         self.ranges |= ranges
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        try:
+        with opening(self._path, REMEDY):
             connection = attached(self._path, self._config)
-        except duckdb.Error as error:
-            reason = str(error).splitlines()[0]
-            raise HomeError(
-                f"cannot open {self._path}: {reason}; close what has it open, or delete it to have it rebuilt from the source"
-            ) from None
         connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")
         return connection
 
