@@ -176,7 +176,7 @@ def _count(part: Path) -> int | str:
     try:
         with closing(_opened(part, "count(*)")) as rows:
             return int(rows.fetchall()[0][0])
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:  # the driver quotes the answer in its error, and decodes what it quotes
         return str(error)
 
 

@@ -90,7 +90,20 @@ def test_an_answer_of_another_type_is_no_use(statistics: Statistics, access: Acc
     assert len(statistics.asked) == 1
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"[", b"[1,", b'["\xff"]', b"[1] [2]"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"[",
+        b"[1,",
+        b'["\xff"]',
+        b"[1] [2]",
+        "ідуть роботи".encode("cp1251"),
+        "[]".encode("utf-16"),
+        b"\x89PNG\r\n\x1a\n",
+    ],
+)
 def test_what_is_no_json_is_tried_again(statistics: Statistics, access: Access, file: Path, answer: bytes) -> None:
     statistics.days[str(DAY)] = answer
     with pytest.raises(TransientError, match="has sent no whole list of attempts"):
