@@ -33,6 +33,7 @@ def _key(name: str) -> dg.AssetKey:
 
 
 RAW, SOLUTIONS, REJECTED = _key("attempts_raw"), _key("solutions"), _key("rejected_attempts")
+FAULTS = _key("passback_faults")
 METRICS, DASHBOARD, DIGEST = _key("study_metrics"), _key("study_dashboard"), _key("study_digest")
 
 
@@ -70,6 +71,7 @@ def _daily_assets(days: dg.DailyPartitionsDefinition, policy: dg.BackfillPolicy)
         specs=[
             dg.AssetSpec(SOLUTIONS, deps=[RAW], description="Every attempt, once: who, when, and whether it was right."),
             dg.AssetSpec(REJECTED, deps=[RAW], description="Rows that are no attempts, with the reason and as they came."),
+            dg.AssetSpec(FAULTS, deps=[RAW], description="Attempts of which passback_params could not be read, with the reason."),
         ],
         partitions_def=days,
         backfill_policy=policy,
@@ -82,10 +84,12 @@ def _daily_assets(days: dg.DailyPartitionsDefinition, policy: dg.BackfillPolicy)
                 batches = api.texts(learning.settings.answers / f"{day}.json", BATCH)
                 loaded = load(database, date.fromisoformat(day), batches)
                 counts = {"rows fetched": loaded.fetched, "rows valid": loaded.valid, "rows rejected": loaded.rejected}
+                counts["passback faults"] = loaded.faulty
                 _tell(context, SOLUTIONS, day, {**counts, "rows new": loaded.new})
                 _tell(context, REJECTED, day, {**counts, "rows new": loaded.newly_rejected})
-        yield dg.MaterializeResult(asset_key=SOLUTIONS)
-        yield dg.MaterializeResult(asset_key=REJECTED)
+                _tell(context, FAULTS, day, {**counts, "rows new": loaded.newly_faulty})
+        for key in (SOLUTIONS, REJECTED, FAULTS):
+            yield dg.MaterializeResult(asset_key=key)
 
     yield from (attempts_raw, load_attempts)
 
@@ -131,7 +135,7 @@ def study_dashboard(context: dg.AssetExecutionContext, learning: LearningResourc
 
 @dg.asset(
     key=DIGEST,
-    deps=[METRICS, REJECTED, DASHBOARD],
+    deps=[METRICS, REJECTED, FAULTS, DASHBOARD],
     group_name=GROUP,
     owners=_OWNERS,
     kinds={"email"},

@@ -1,9 +1,12 @@
 """What a row of the statistics API must be, and what becomes of it: an attempt, or a rejected row with its reason.
 
+``passback_params`` that cannot be read cost an attempt nothing but what they would have told; the fault is noted.
+
 Belongs here: validation. Does not belong here: where rows come from (``api``) and go to (``load``).
 """
 
 import ast
+import json
 import re
 import warnings
 from collections.abc import Iterable
@@ -31,6 +34,9 @@ _LONGEST_ID = 500
 """Characters; the index of the key takes no more than 2,700 bytes."""
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d")
+_EPOCH = re.compile(r"\d{9,}")
+"""What ``fromisoformat`` takes for a day and a time without anything between them: milliseconds since 1970, say."""
+
 _REMEMBERED = 20_000
 """Of ``passback_params``; the attempts of one learner at one task all have the same."""
 
@@ -50,11 +56,20 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _iso(moment: object) -> object:
-    """Keeps out what pydantic would take for a time too: numbers, and days."""
-    if not isinstance(moment, str) or not _ISO.match(moment):
+def _moment(moment: object) -> object:
+    """Takes ISO forms, a day alone too; keeps out what pydantic would take for a time too: numbers, also as text."""
+    if not isinstance(moment, str) or _EPOCH.fullmatch(moment):
         raise ValueError("is no ISO date and time")
-    return moment
+    try:
+        return datetime.fromisoformat(moment)
+    except ValueError:
+        if _ISO.match(moment):
+            return moment  # pydantic takes some more, and says what is wrong with others
+        raise ValueError("is no ISO date and time") from None
+
+
+def _zero_or_one(value: object) -> object:
+    return int(value) if isinstance(value, bool) else value
 
 
 def _utc(moment: datetime) -> datetime:
@@ -76,9 +91,16 @@ def _literal(text: str) -> Any:
         raise ValueError("is no Python literal") from None
 
 
-def _parsed(text: object) -> object:
+def _dict(text: object) -> dict[Any, Any]:
+    """The dict that a text says.
+
+    Raises:
+        ValueError: It says none.
+    """
     if not isinstance(text, str):
-        raise ValueError("is no text")  # noqa: TRY004  (pydantic takes this error for a finding)
+        raise ValueError("is null" if text is None else "is no text")  # noqa: TRY004  (the caller takes this error for a finding)
+    if not text.strip():
+        raise ValueError("is empty")
     if len(text) > _LONGEST_PARAMS:
         raise ValueError(f"is longer than {_LONGEST_PARAMS:,} characters")
     value = _literal(text)
@@ -100,16 +122,30 @@ class _Passback(BaseModel):
     lis_outcome_service_url: _Text | None = None
 
 
+class _Unreadable(_Passback):
+    """That nothing could be read, and why; ``text`` is what came, as JSON."""
+
+    reason: str
+    text: str
+
+
+def _passback(params: object) -> object:
+    try:
+        return _dict(params)
+    except ValueError as error:
+        return _Unreadable(reason=str(error), text=json.dumps(params, ensure_ascii=False))
+
+
 class _Row(BaseModel):
     """An object of the API's list."""
 
     model_config = ConfigDict(strict=True)
 
     lti_user_id: Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_ID), AfterValidator(_storable)]
-    passback_params: Annotated[_Passback, BeforeValidator(_parsed)]
-    is_correct: Annotated[int, Field(ge=0, le=1)] | None
+    passback_params: Annotated[_Passback, BeforeValidator(_passback)]
+    is_correct: Annotated[Annotated[int, Field(ge=0, le=1)] | None, BeforeValidator(_zero_or_one)]
     attempt_type: Literal["run", "submit"]
-    created_at: Annotated[datetime, Field(strict=False), BeforeValidator(_iso), AfterValidator(_utc)]
+    created_at: Annotated[datetime, Field(strict=False), BeforeValidator(_moment), AfterValidator(_utc)]
 
 
 class _Attempt(NamedTuple):
@@ -124,18 +160,29 @@ class _Attempt(NamedTuple):
     created_at: datetime
 
 
+KEY = ("user_id", "created_at")
+"""What tells attempts apart."""
+
 ATTEMPTS = pl.Schema(dict.fromkeys(_Attempt._fields, pl.String) | {"is_correct": pl.Int32, "created_at": pl.Datetime("us")})
 REJECTED = pl.Schema({"reason": pl.String, "text": pl.String})
+FAULTS = pl.Schema({"position": pl.UInt32} | {name: ATTEMPTS[name] for name in KEY} | dict(REJECTED))
 
 _ROWS = TypeAdapter(_Row)
 
 
 @dataclass(frozen=True)
 class Validated:
-    """Rows told apart: attempts, and those rejected, in the order they came in."""
+    """Rows told apart, in the order they came in.
+
+    Attributes:
+        attempts: Those that are attempts.
+        rejected: Those that are none, as they came, with the reason.
+        faults: What could not be read as ``passback_params``, with the reason; ``position`` says of which of the attempts.
+    """
 
     attempts: pl.DataFrame
     rejected: pl.DataFrame
+    faults: pl.DataFrame
 
 
 def validate(texts: Iterable[str]) -> Validated:
@@ -144,13 +191,23 @@ def validate(texts: Iterable[str]) -> Validated:
     Args:
         texts: The rows as JSON.
     """
-    attempts, rejected = [], []
+    attempts: list[_Attempt] = []
+    rejected: list[tuple[str, str]] = []
+    faults: list[tuple[int, str, datetime, str, str]] = []
     for text in texts:
         try:
-            attempts.append(_attempt(_ROWS.validate_json(text)))
+            row = _ROWS.validate_json(text)
         except ValidationError as error:
             rejected.append((_reason(error), text))
-    return Validated(pl.DataFrame(attempts, ATTEMPTS, orient="row"), pl.DataFrame(rejected, REJECTED, orient="row"))
+            continue
+        if isinstance(row.passback_params, _Unreadable):
+            faults.append((len(attempts), row.lti_user_id, row.created_at, row.passback_params.reason, row.passback_params.text))
+        attempts.append(_attempt(row))
+    return Validated(
+        pl.DataFrame(attempts, ATTEMPTS, orient="row"),
+        pl.DataFrame(rejected, REJECTED, orient="row"),
+        pl.DataFrame(faults, FAULTS, orient="row"),
+    )
 
 
 def _attempt(row: _Row) -> _Attempt:

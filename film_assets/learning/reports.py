@@ -34,6 +34,7 @@ class Unreported:
         last: The last day they are of.
         counts: What is counted -> how many rows; a day that was loaded several times counts as it was the last time.
         rejected: Reason -> how many rows of these days.
+        faults: What is wrong with ``passback_params`` -> how many attempts of these days.
     """
 
     ids: Sequence[int]
@@ -41,6 +42,7 @@ class Unreported:
     last: date
     counts: dict[str, int]
     rejected: Sequence[tuple[str, int]]
+    faults: Sequence[tuple[str, int]]
 
 
 def unreported(database: Database) -> Unreported | None:
@@ -52,10 +54,16 @@ def unreported(database: Database) -> Unreported | None:
     loads = pl.DataFrame(rows, list(names), orient="row")
     days = loads.group_by("study_date").agg(pl.last("rows_fetched", "rows_valid", "rows_rejected"), pl.sum("rows_new"))
     first, last = min(loads["study_date"]), max(loads["study_date"])
-    reasons = """select reason, count(*) from rejected_attempts where study_date between $1 and $2
+    counts = {name: int(days[name].sum()) for name in _COUNTS}
+    rejected, faults = (_reasons(database, table, first, last) for table in ("rejected_attempts", "passback_faults"))
+    return Unreported(loads["id"].to_list(), first, last, counts, rejected, faults)
+
+
+def _reasons(database: Database, table: str, first: date, last: date) -> Sequence[tuple[str, int]]:
+    """Reason -> how many rows of a period, the most frequent ones."""
+    query = f"""select reason, count(*) from {table} where study_date between $1 and $2
         group by reason order by count(*) desc, reason limit $3"""
-    rejected = [(reason, found) for reason, found in database.rows(reasons, [first, last, _MOST_REASONS])]
-    return Unreported(loads["id"].to_list(), first, last, {name: int(days[name].sum()) for name in _COUNTS}, rejected)
+    return [(reason, found) for reason, found in database.rows(query, [first, last, _MOST_REASONS])]
 
 
 def mark_reported(database: Database, loads: Unreported) -> None:
@@ -79,9 +87,12 @@ def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
         metrics.filter(pl.col("study_date") <= loads.last).tail(_CHART_DAYS).with_columns(pl.col("study_date").cast(pl.String))
     )
     facts = {"period": period, **{name.replace("_", " "): found for name, found in loads.counts.items()}}
+    facts["passback faults"] = sum(found for _, found in loads.faults)
     sections = [Section("metrics", [name.replace("_", " ") for name in metrics.columns], days.rows())]
     if loads.rejected:
         sections.append(Section("rejected because", ("reason", "rows"), loads.rejected))
+    if loads.faults:
+        sections.append(Section("passback_params not read because", ("reason", "attempts"), loads.faults))
     return Digest(
         subject=f"Study metrics of {period}: {loads.counts['rows_new']:,} new attempts",
         id=f"learning.{loads.ids[0]}-{loads.ids[-1]}",

@@ -27,6 +27,15 @@ _REJECTED = """create table if not exists rejected_attempts (
     text text not null,
     unique (study_date, digest))"""
 
+_FAULTS = """create table if not exists passback_faults (
+    {identity},
+    study_date date not null,
+    user_id text not null,
+    created_at timestamp not null,
+    reason text not null,
+    text text not null,
+    unique (user_id, created_at))"""
+
 _LOADS = """create table if not exists loads (
     {identity},
     study_date date not null,
@@ -36,6 +45,8 @@ _LOADS = """create table if not exists loads (
     rows_rejected bigint not null,
     rows_new bigint not null,
     reported boolean not null default false)"""
+
+_TABLES = {"solutions": _SOLUTIONS, "rejected_attempts": _REJECTED, "passback_faults": _FAULTS, "loads": _LOADS}
 
 _METRICS = f"""create or replace view study_metrics ({", ".join(METRICS)}) as
     with attempts as (select cast(created_at as date) as study_date, user_id, is_correct from solutions),
@@ -53,7 +64,7 @@ def prepare(database: Database) -> None:
     """Make what is not there yet."""
     with database.transaction():
         database.rows(database.exclusive)
-        for table, statement in {"solutions": _SOLUTIONS, "rejected_attempts": _REJECTED, "loads": _LOADS}.items():
+        for table, statement in _TABLES.items():
             database.run(database.prelude.format(table=table))
             database.run(statement.format(identity=database.identity.format(table=table)))
         database.run(_METRICS)

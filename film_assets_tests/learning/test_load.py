@@ -24,6 +24,7 @@ DAY = date(2026, 1, 1)
 ANNA = row("anna", "2026-01-01 10:00:00.123456", correct=1)
 BEN = row("ben", "2026-01-01 11:00:00")
 SOLUTIONS = "select user_id, is_correct, attempt_type, created_at from solutions order by created_at, user_id"
+FAULTS = "select study_date, user_id, created_at, reason, text from passback_faults order by id"
 REJECTED = "select study_date, reason, text from rejected_attempts order by text"
 
 
@@ -94,6 +95,64 @@ def test_a_bad_row_is_put_aside_and_stops_no_other(database: Database) -> None:
 
 
 @IN_BOTH
+def test_an_attempt_with_params_that_cannot_be_read_is_loaded_and_the_fault_noted_once(database: Database) -> None:
+    empty, null, odd = (
+        row(user, "2026-01-01 12:00:00", passback_params=params) for user, params in (("c", ""), ("d", None), ("e", "\x00 電"))
+    )
+    expected = Loaded(fetched=4, valid=4, rejected=0, new=4, newly_rejected=0, faulty=3, newly_faulty=3)
+    assert put(database, ANNA, empty, null, odd) == expected
+    lti = "select user_id, oauth_consumer_key, lis_result_sourcedid, lis_outcome_service_url from solutions order by id"
+    assert database.rows(lti) == [("anna", *params(ANNA)), *((user, None, None, None) for user in "cde")]
+    noted = [
+        (DAY, "c", at("2026-01-01T12:00:00"), "is empty", '""'),
+        (DAY, "d", at("2026-01-01T12:00:00"), "is null", "null"),
+        (DAY, "e", at("2026-01-01T12:00:00"), "is no Python literal", '"\\u0000 電"'),
+    ]
+    assert database.rows(FAULTS) == noted
+    again = put(database, ANNA, empty, null, odd, day=date(2026, 1, 2))
+    assert again == Loaded(fetched=4, valid=4, rejected=0, new=0, newly_rejected=0, faulty=3, newly_faulty=0)
+    assert database.rows(FAULTS) == noted
+
+
+@IN_BOTH
+def test_a_fault_is_noted_only_of_a_row_that_was_loaded(database: Database) -> None:
+    bad = ANNA | {"passback_params": "[]"}
+    assert put(database, ANNA, bad, BEN).newly_faulty == 0
+    assert put(database, bad).newly_faulty == 0
+    assert database.rows(FAULTS) == []
+    carl = row("carl", "2026-01-01 12:00:00")
+    assert put(database, carl | {"passback_params": "[]"}, carl, carl | {"passback_params": ""}).newly_faulty == 1
+    assert [found[1:2] + found[3:] for found in database.rows(FAULTS)] == [("carl", "is no dict", '"[]"')]
+
+
+@IN_BOTH
+def test_many_faults_are_noted_about_as_fast_as_attempts_are_loaded(database: Database) -> None:
+    seconds = []
+    for params in ("{}", ""):
+        rows = [
+            json.dumps(row(f"user {index}{params}", "2026-01-01 10:00:00", passback_params=params)) for index in range(40_000)
+        ]
+        began = time.monotonic()
+        load(database, DAY, [rows[:20_000], rows[20_000:]])
+        seconds.append(time.monotonic() - began)
+    assert database.rows("select count(*) from passback_faults") == [(40_000,)]
+    assert seconds[1] < 3 * seconds[0] + 1
+
+
+@IN_BOTH
+def test_a_database_of_the_release_before_gets_the_table_of_faults_and_keeps_its_rows(settings: LearningSettings) -> None:
+    with opened(settings) as database:
+        prepare(database)
+        put(database, ANNA, 5)
+        database.run("drop table passback_faults")
+        before = [database.rows(f"select * from {table}") for table in ("solutions", "rejected_attempts", "loads")]
+    with opened(settings) as database:
+        prepare(database)
+        assert [database.rows(f"select * from {table}") for table in ("solutions", "rejected_attempts", "loads")] == before
+        assert put(database, BEN | {"passback_params": ""}).newly_faulty == 1
+
+
+@IN_BOTH
 def test_texts_of_any_kind_and_length_are_kept(database: Database) -> None:
     odd = 'quote " comma , newline \n tab \t back \\ \\N \\. ünïcödé 電影 😀'
     long = {"lti_user_id": "x" * 3_000_000}
@@ -154,6 +213,7 @@ def test_what_is_new_is_reported_once(database: Database) -> None:
     assert (loads.first, loads.last) == (DAY, date(2026, 1, 2))
     assert loads.counts == {"rows_fetched": 4, "rows_valid": 3, "rows_rejected": 1, "rows_new": 2}
     assert loads.rejected == [("row: input should be an object", 1)]
+    assert loads.faults == []
     mark_reported(database, loads)
     assert unreported(database) is None
     put(database, ANNA, BEN, 5)

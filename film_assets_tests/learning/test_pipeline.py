@@ -17,7 +17,7 @@ import pytest
 
 from film_assets.errors import SettingsError
 from film_assets.home import Home
-from film_assets.learning.assets import METRICS, SOLUTIONS
+from film_assets.learning.assets import FAULTS, METRICS, SOLUTIONS
 from film_assets.learning.database import opened
 from film_assets.learning.definitions import build_defs
 from film_assets.learning.jobs import delete_old, died_runs
@@ -80,14 +80,15 @@ def rows(settings: LearningSettings, query: str) -> list[tuple[Any, ...]]:
 
 
 def tables(settings: LearningSettings) -> list[list[tuple[Any, ...]]]:
-    return [rows(settings, f"select * from {table} order by id") for table in ("solutions", "rejected_attempts", "loads")]
+    names = ("solutions", "rejected_attempts", "passback_faults", "loads")
+    return [rows(settings, f"select * from {table} order by id") for table in names]
 
 
 def sheet(google: Google) -> list[list[Any]]:
     return google.spreadsheets[SHEET]["study_metrics"].values()
 
 
-SHEET_AFTER_THREE_DAYS = [HEADERS, [FIRST, 3, 2, 2, 2], [SECOND, 1, 0, 1, 0], [THIRD, 1, 1, 1, 1]]
+SHEET_AFTER_THREE_DAYS = [HEADERS, [FIRST, 3, 2, 2, 2], [SECOND, 1, 0, 1, 0], [THIRD, 2, 1, 2, 1]]
 
 
 @IN_BOTH
@@ -96,17 +97,18 @@ def test_three_days_and_all_of_it_again(
 ) -> None:
     for day in (FIRST, SECOND, THIRD):
         assert run(instance, day).success
-    solutions = rows(everything, "select user_id, is_correct from solutions order by created_at")
-    assert solutions == [("anna", 1), ("ben", None), ("anna", 1), ("ben", 0), ("carl", 1)]
+    solutions = rows(everything, "select user_id, is_correct from solutions order by created_at, user_id")
+    assert solutions == [("anna", 1), ("ben", None), ("anna", 1), ("ben", 0), ("ben", None), ("carl", 1)]
     rejected = rows(everything, "select study_date, reason from rejected_attempts order by id")
     assert [(str(day), reason[:25]) for day, reason in rejected] == [
         (FIRST, "passback_params: field re"),
-        (THIRD, "passback_params: is longer"[:25]),
         (THIRD, "row: input should be an o"),
     ]
+    faults = rows(everything, "select study_date, user_id, reason, length(text) from passback_faults")
+    assert faults == [(date.fromisoformat(THIRD), "ben", "is longer than 4,000 characters", 9_000_002)]
     assert sheet(google) == SHEET_AFTER_THREE_DAYS
     assert mailbox.subjects == [
-        f"Study metrics of {day}: {new} new attempts" for day, new in ((FIRST, 2), (SECOND, 2), (THIRD, 1))
+        f"Study metrics of {day}: {new} new attempts" for day, new in ((FIRST, 2), (SECOND, 2), (THIRD, 2))
     ]
 
     there, writes = tables(everything), len(google.writes)
@@ -128,12 +130,14 @@ def test_the_digest_tells_what_was_loaded(
 ) -> None:
     assert run(instance, FIRST, THIRD).success
     (message,) = mailbox.messages
-    assert message["subject"] == f"Study metrics of {FIRST} to {THIRD}: 5 new attempts"
+    assert message["subject"] == f"Study metrics of {FIRST} to {THIRD}: 6 new attempts"
     text = message.get_body(("plain",))
     assert text
     lines = text.get_content().splitlines()
-    assert lines[:5] == [f"period: {FIRST} to {THIRD}", "rows fetched: 9", "rows valid: 6", "rows rejected: 3", "rows new: 5"]
-    assert lines[5].startswith("run time: 0 d 0 h 0 min ")
+    assert lines[:5] == [f"period: {FIRST} to {THIRD}", "rows fetched: 9", "rows valid: 7", "rows rejected: 2", "rows new: 6"]
+    assert lines[5] == "passback faults: 1"
+    assert any(line.split() == ["is", "longer", "than", "4,000", "characters", "1"] for line in lines)
+    assert lines[6].startswith("run time: 0 d 0 h 0 min ")
     assert any(line.split() == [FIRST, "3", "2", "2", "2"] for line in lines)
     assert any(line.startswith("row: input should be an object") and line.endswith("  1") for line in lines)
     (image,) = (part for part in message.walk() if part.get_content_type() == "image/png")
@@ -154,6 +158,19 @@ def test_counts_are_metadata_of_each_day(everything: LearningSettings, instance:
     assert event
     assert event.asset_materialization
     assert event.asset_materialization.metadata["dagster/row_count"].value == 2
+
+
+def test_passback_faults_are_counted_in_metadata_and_log(everything: LearningSettings, instance: dg.DagsterInstance) -> None:
+    assert run(instance, THIRD).success
+    for key, new in ((SOLUTIONS, 2), (FAULTS, 1)):
+        (record,) = instance.fetch_materializations(dg.AssetRecordsFilter(key, asset_partitions=[THIRD]), limit=1).records
+        assert record.asset_materialization
+        found = {name: value.value for name, value in record.asset_materialization.metadata.items()}
+        counts = {"rows fetched": 3, "rows valid": 2, "rows rejected": 1, "passback faults": 1, "rows new": new}
+        assert found.items() >= counts.items()
+        (file,) = everything.logs.iterdir()
+        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        assert any(line.items() >= ({"asset": key.path[-1], "day": THIRD} | counts).items() for line in lines)
 
 
 # ---- what goes wrong
