@@ -225,7 +225,7 @@ def download(
     """
     from film_assets.refresh.download import download as copy
 
-    settings = load_settings(source=source)
+    settings = _settings(source=source)
     with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
         found = copy(settings, folder, blobs or [], progress)
     rows = [(item.blob, item.path.name, item.bytes, "downloaded" if item.is_new else "unchanged") for item in found]
