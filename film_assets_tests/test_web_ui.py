@@ -156,6 +156,9 @@ def test_an_asset_shows_its_columns_and_ranges(ui: WebUi) -> None:
     ui.open("/assets/published/films?view=overview")
     ui.page.get_by_text("built from").first.wait_for(timeout=30_000)
     ui.picture("published")
+    ui.open("/assets/published/indexes?view=overview")
+    ui.page.get_by_text("lookup.credits").first.wait_for(timeout=30_000)
+    ui.picture("indexes")
 
 
 def test_a_tick_of_the_schedule_gives_events_to_what_changed(ui: WebUi) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
@@ -58,6 +59,22 @@ def test_the_event_tells_what_is_new(workshop: Workshop) -> None:
     assert event.asset_materialization
     found = {name: value.value for name, value in event.asset_materialization.metadata.items()}
     assert {"rows added": 1, "rows removed": 0, "rows changed": 0, "dagster/partition_row_count": 6}.items() <= found.items()
+
+
+def test_the_indexes_tell_of_their_rows_and_time_before_the_snapshot_is_published(workshop: Workshop) -> None:
+    workshop.refresh()
+    indexes, films = (dg.AssetKey(["published", name]) for name in ("indexes", "films"))
+    events = {key: workshop.instance.get_latest_materialization_event(key) for key in (indexes, films)}
+    assert events[indexes].timestamp <= events[films].timestamp
+    found = {name: value.value for name, value in events[indexes].asset_materialization.metadata.items()}
+    with duckdb.connect(workshop.settings.kept_in.films, read_only=True) as snapshot:
+        counts = {
+            name: snapshot.sql(f"select count(*) from films.lookup.{name}").fetchall()[0][0]
+            for name in ("credits", "known_people", "other_people", "rated_titles", "other_titles")
+        }
+    assert found["dagster/row_count"] == sum(counts.values())
+    assert found["seconds"] > 0
+    assert [line for line in found["indexes"].splitlines() if line.startswith(f"| lookup.credits | 20 | {counts['credits']} |")]
 
 
 def test_ranges_chosen_by_hand_each_get_an_event(workshop: Workshop) -> None:
