@@ -21,7 +21,10 @@ from film_assets.errors import FilmAssetsError
 from film_assets.settings import load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from rich.console import Console
 
     from film_assets.engines.outcome import Outcome
     from film_assets.home import Home
@@ -165,14 +168,18 @@ def _print_report(settings: "Settings", report: "Report", seconds: float) -> Non
         for name, outcome in report.outcomes.items()
     ]
     out.print(terminal.grid("", ("table", "rebuilt", "unchanged", "rows", "more rows", "seconds"), rows))
-    for notice in report.notices:
-        out.print(f"note: {notice}", style="yellow", markup=False)
+    _print_notices(out, report.notices)
     out.print("\nrebuilt and unchanged count id ranges, of which every table has the same 20", style="dim")
     rejected = sum(account["rowsRejected"] for account in report.accounts.values())
     if rejected:
         out.print(f"{rejected:,} rows were rejected; quality.rejected_rows says which and why.")
     what = "published" if report.published else "nothing new to publish;"
     out.print(f"{what} {settings.kept_in.films} in {seconds:.1f} s", markup=False)
+
+
+def _print_notices(out: "Console", notices: "Sequence[str]") -> None:
+    for notice in notices:
+        out.print(f"note: {notice}", style="yellow", markup=False)
 
 
 @app.command()
@@ -203,7 +210,9 @@ def status(
         for blob in blobs
     ]
     columns = ("blob", "file", "bytes", "version", "last modified", "is", "rows loaded", "rejected")
-    terminal.console().print(terminal.grid("", columns, rows))
+    out = terminal.console()
+    out.print(terminal.grid("", columns, rows))
+    _print_notices(out, [blob.choice for blob in blobs if blob.choice])
 
 
 def _minute(time: "datetime | None") -> str:

@@ -42,7 +42,8 @@ class Report:
     """What a run did so far.
 
     Attributes:
-        notices: What was found wrong with what is kept in the home and how it was mended, one line each.
+        notices: What was found wrong with what is kept in the home and how it was mended, and which of several files of a blob
+            was taken, one line each.
         downloaded: The blobs whose bytes were read.
         outcomes: Table -> what became of it.
         accounts: Blob -> what ``quality.blobs`` says of it, as far as JSON can.
@@ -134,7 +135,9 @@ class Pipeline:
     @cached_property
     def listed(self) -> Mapping[str, Listed]:
         """The blobs there are, as they were when this run first asked."""
-        return self.source.list()
+        found = self.source.list()
+        self.report.notices += [one.choice for one in found.values() if one.choice]
+        return found
 
     def unchanged_blobs(self) -> set[str]:
         """The blobs that are landed as they are at the source; found out without waiting for another run."""
@@ -268,7 +271,8 @@ class Pipeline:
 class BlobStatus:
     """A blob at the source beside what was landed of it.
 
-    ``state`` is ``unchanged``, ``changed`` or ``new``; rows are those of the landed version, None where there is none.
+    ``state`` is ``unchanged``, ``changed`` or ``new``; rows are those of the landed version, None where there is none; ``choice``
+    says which older files beside it were left, if any.
     """
 
     blob: str
@@ -279,6 +283,7 @@ class BlobStatus:
     state: str
     rows_loaded: int | None
     rows_rejected: int | None
+    choice: str | None = None
 
 
 def blob_status(settings: Settings) -> list[BlobStatus]:
@@ -296,7 +301,8 @@ def blob_status(settings: Settings) -> list[BlobStatus]:
 def _status(blob: Blob, listed: Listed, source: str, known: LandedBlob | None) -> BlobStatus:
     state = "new" if known is None else "unchanged" if known.is_current(blob, listed, source) else "changed"
     rows = (known.rows_loaded, known.rows_rejected) if known else (None, None)
-    return BlobStatus(listed.blob, listed.file, listed.bytes, listed.version, listed.last_modified, state, *rows)
+    file = (listed.blob, listed.file, listed.bytes, listed.version, listed.last_modified)
+    return BlobStatus(*file, state, rows[0], rows[1], listed.choice)
 
 
 def source_of(settings: Settings) -> Source:

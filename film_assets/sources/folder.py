@@ -11,7 +11,7 @@ from pathlib import Path
 from film_assets.common.progress import Progress
 from film_assets.errors import SourceError
 from film_assets.sources.base import Fetched, Files, Listed, check_range, find
-from film_assets.sources.local import LocalFiles, file_version, home_faults, read_range
+from film_assets.sources.local import LocalFiles, file_version, home_faults, is_compressed, read_range
 
 
 class FolderSource:
@@ -40,7 +40,7 @@ class FolderSource:
         return {blob: self._find(blob) for blob in self._files}
 
     def fetch(self, listed: Listed, folder: Path, progress: Progress) -> Fetched:
-        """The file itself where it is plain, else what it decompresses to; as it is now.
+        """The file itself where it is plain, else what it decompresses to, whatever it is called; as it is now.
 
         Args:
             listed: The blob, as listed.
@@ -53,7 +53,7 @@ class FolderSource:
         """
         listed = self._find(listed.blob)
         path = self._folder / listed.file
-        if path.suffix != ".gz":
+        if not is_compressed(path, self.label, listed):
             return Fetched(listed, path, temporary=False)
         local = LocalFiles(folder, listed, self.label)
         with home_faults(folder):
@@ -76,7 +76,7 @@ class FolderSource:
         if not self._folder.is_dir():
             kind = "is not a folder" if self._folder.exists() else "does not exist"
             raise SourceError(f"{self.label}: the source {kind}; set it to the folder the files are in")
-        return find(self.label, blob, self._files[blob], self._look)
+        return find(self.label, blob, self._files[blob], self._look, thorough=True)
 
     def _look(self, blob: str, name: str) -> Listed | None:
         path = self._folder / name

@@ -16,9 +16,9 @@ from typing import IO
 
 from film_assets.common.progress import Advance, Progress
 from film_assets.errors import HomeError, SourceError, TransientError, disk_full, is_disk_full
-from film_assets.sources.base import Listed
+from film_assets.sources.base import Listed, zip_refused
 
-_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MAGIC, _ZIP_MAGIC = b"\x1f\x8b", b"PK\x03\x04"
 _PIECE = 1 << 20
 
 
@@ -54,22 +54,17 @@ class LocalFiles:
         """Make the plain file of the whole part, which is gone then.
 
         Raises:
-            SourceError: The part is compressed and faulty.
+            SourceError: The part is compressed and faulty, or a zip archive.
         """
-        if not (self._listed.file.endswith(".gz") or self._begins_as_gzip()):
-            self.part.replace(self.plain)
-            return
         try:
+            if not is_compressed(self.part, label, self._listed):
+                self.part.replace(self.plain)
+                return
             self.decompress(self.part, label, progress)
         except SourceError:
             self.part.unlink()  # or the next call would take it for a whole download
             raise
         self.part.unlink()
-
-    def _begins_as_gzip(self) -> bool:
-        """Some services compress without saying so in the name; no TSV begins like this."""
-        with self.part.open("rb") as file:
-            return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
 
     def decompress(self, packed: Path, label: str, progress: Progress) -> None:
         """Make the plain file of a compressed one.
@@ -95,6 +90,22 @@ class LocalFiles:
             raise SourceError(
                 f"{label}: the blob {self._listed.blob} cannot be decompressed from {file} ({error}); put a sound file there"
             ) from error
+
+
+def is_compressed(path: Path, label: str, listed: Listed) -> bool:
+    """Whether a file has to be decompressed; some are compressed without saying so in the name, and no TSV begins like that.
+
+    Raises:
+        SourceError: It is a zip archive, whatever it is called, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_ZIP_MAGIC))
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+    if begin == _ZIP_MAGIC:
+        raise zip_refused(label, listed.file)
+    return listed.file.endswith(".gz") or begin.startswith(_GZIP_MAGIC)
 
 
 def file_version(state: os.stat_result) -> str:

@@ -7,6 +7,7 @@ properties and bytes (a module each).
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http import HTTPStatus
 from io import BytesIO
@@ -22,6 +23,9 @@ from film_assets.sources.local import LocalFiles, home_faults
 
 _STARTS = 3
 """How many versions of a blob are begun before it is given up as one that does not keep still."""
+
+_LOOKERS = 4
+"""Blobs that are looked for at a time, as each may have several names and each name takes a request."""
 
 _CHANGED = {
     HTTPStatus.NOT_FOUND,
@@ -75,7 +79,8 @@ class RemoteSource(ABC):
         Raises:
             SourceError: The source cannot be read, or lacks a blob; the text says what to do.
         """
-        return {blob: self._find(blob) for blob in self._files}
+        with ThreadPoolExecutor(_LOOKERS, "look") as pool:
+            return dict(zip(self._files, pool.map(self._find, self._files), strict=True))
 
     def fetch(self, listed: Listed, folder: Path, progress: Progress) -> Fetched:
         """The bytes of that blob, whole and verified; of a newer version if it has changed since it was listed.

@@ -1,5 +1,7 @@
 import gzip
 import os
+import re
+from zipfile import ZipFile
 
 import pytest
 
@@ -47,16 +49,65 @@ def test_a_changed_file_has_another_version_and_is_fetched_as_it_is_now(given, f
 
 
 def test_names_are_tried_in_order_and_plain_before_compressed(given, files):
-    for name in ("ratings.tsv.gz", "title.ratings.tsv", "title.ratings.tsv.gz"):
+    names = ("ratings.tsv", "ratings.tsv.gz", "title.ratings.tsv", "title.ratings.tsv.gz")
+    for age, name in enumerate(names):
         (given / name).write_bytes(b"")
+        os.utime(given / name, (1000 - age, 1000 - age))
     source = open_source(str(given), files)
     found = []
-    for name in ("ratings.tsv", "ratings.tsv.gz", "title.ratings.tsv", "title.ratings.tsv.gz"):
+    for name in names:
         found.append((name, source.list()["ratings"].file))
         (given / name).unlink()
     assert all(expected == file for expected, file in found)
     with pytest.raises(SourceError, match=r"blob ratings is not there; looked for ratings\.tsv, .*title\.ratings\.tsv\.gz"):
         source.list()
+
+
+def test_the_newer_file_is_taken_and_the_others_are_named(given, files):
+    for age, name in enumerate(("title.ratings.tsv.gz", "ratings.tsv", "ratings.tsv.gz")):
+        (given / name).write_bytes(DATA)
+        os.utime(given / name, (1000 - age, 1000 - age))
+    listed = open_source(str(given), files).list()
+    assert listed["ratings"].file == "title.ratings.tsv.gz"
+    assert listed["ratings"].left == ("ratings.tsv", "ratings.tsv.gz")
+    assert "title.ratings.tsv.gz is taken, as it is newer than ratings.tsv and ratings.tsv.gz" in listed["ratings"].choice
+    assert (listed["titles"].left, listed["titles"].choice) == ((), None)
+
+
+def test_files_of_the_same_age_are_both_named(given, files):
+    (given / "title.ratings.tsv").write_bytes(DATA)
+    for name in ("ratings.tsv", "title.ratings.tsv"):
+        os.utime(given / name, (1000, 1000))
+    with pytest.raises(SourceError, match=r"ratings\.tsv and title\.ratings\.tsv are both there, and nothing tells"):
+        open_source(str(given), files).list()
+
+
+@pytest.mark.parametrize("inner", ["data.tsv", "title.ratings.tsv"])
+def test_a_file_in_a_folder_of_its_name_is_found(given, folder, files, inner):
+    (given / "ratings.tsv").unlink()
+    (given / "title.ratings.tsv").mkdir()
+    (given / "title.ratings.tsv" / inner).write_bytes(DATA)
+    source = open_source(str(given), files)
+    assert source.fetch(source.list()["ratings"], folder, Silent()).path.read_bytes() == DATA
+
+
+def test_a_compressed_file_that_does_not_say_so_is_decompressed(given, folder, files):
+    (given / "ratings.tsv").write_bytes(gzip.compress(DATA))
+    source = open_source(str(given), files)
+    fetched = source.fetch(source.list()["ratings"], folder, Silent())
+    assert (fetched.path.read_bytes(), fetched.temporary) == (DATA, True)
+    assert list(folder.iterdir()) == [fetched.path]
+
+
+@pytest.mark.parametrize("name", ["ratings.tsv", "ratings.tsv.gz", "title.ratings.tsv.zip"])
+def test_a_zip_archive_is_refused_by_name(given, folder, files, name):
+    (given / "ratings.tsv").unlink()
+    with ZipFile(given / name, "w") as archive:
+        archive.writestr("data.tsv", DATA)
+    source = open_source(str(given), files)
+    with pytest.raises(SourceError, match=f"{re.escape(name)} is a zip archive; unpack it"):
+        source.fetch(source.list()["ratings"], folder, Silent())
+    assert list(folder.iterdir()) == []
 
 
 def test_a_compressed_file_of_several_members_is_decompressed(given, folder, files):

@@ -197,3 +197,35 @@ def test_no_secret_is_told_anywhere(serve, folder, httpserver, caplog, monkeypat
     assert request.authorization.password == "CANARY"
     assert "HTTP Request" in caplog.text, "the library did log"
     assert "CANARY" not in "".join([*told, caplog.text])
+
+
+def test_the_newer_file_is_taken_and_the_other_named(serve, folder):
+    serve(WebFile(OTHER, ETag='"old"', Last_Modified=MODIFIED))
+    source = serve(WebFile(gzip.compress(DATA), Last_Modified="Thu, 02 May 2024 10:00:00 GMT"), "title.basics.tsv.gz")
+    listed = source.list()["titles"]
+    assert (listed.file, listed.left) == ("title.basics.tsv.gz", ("titles.tsv",))
+    assert source.fetch(listed, folder, Silent()).path.read_bytes() == DATA
+
+
+def test_files_whose_age_is_not_told_are_both_named(serve):
+    serve(WebFile(DATA, ETag='"v1"', Last_Modified=MODIFIED))
+    source = serve(WebFile(gzip.compress(DATA), ETag='"v2"'), "title.basics.tsv.gz")
+    with pytest.raises(SourceError, match=r"titles\.tsv and title\.basics\.tsv\.gz are both there, and nothing tells"):
+        source.list()
+
+
+def test_a_file_in_a_folder_of_its_name_is_looked_for_only_where_there_is_no_other(serve, httpserver):
+    source = serve(WebFile(DATA, ETag='"v1"'), "title.basics.tsv/data.tsv")
+    assert source.list()["titles"].file == "title.basics.tsv/data.tsv"
+    serve(WebFile(DATA, ETag='"v2"'))
+    httpserver.clear_log()
+    assert source.list()["titles"].file == "titles.tsv"
+    assert len(httpserver.log) == 4
+
+
+@pytest.mark.parametrize("name", ["titles.tsv", "title.basics.tsv.zip"])
+def test_a_zip_archive_is_refused_by_name(serve, folder, name):
+    source = serve(WebFile(b"PK\x03\x04" + DATA, ETag='"v1"'), name)
+    with pytest.raises(SourceError, match=f"{name} is a zip archive; unpack it"):
+        source.fetch(source.list()["titles"], folder, Silent())
+    assert list(folder.iterdir()) == []

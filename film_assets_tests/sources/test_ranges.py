@@ -45,6 +45,7 @@ def container(azurite):
 def serve(request, httpserver):
     """Puts a file on the server, as a web server or an Azure account has it, and gives the source."""
     place = f"/{ACCOUNT}/films" if request.param == "azure" else "/films"
+    httpserver.no_handler_status_code = 404
 
     def put(file, query=""):
         httpserver.expect_request(f"{place}/titles.tsv").respond_with_handler(file)
@@ -57,6 +58,7 @@ def serve(request, httpserver):
 @pytest.fixture
 def web(httpserver):
     """Puts a file on a web server, and gives the source."""
+    httpserver.no_handler_status_code = 404
 
     def put(file):
         httpserver.expect_request("/films/titles.tsv").respond_with_handler(file)
