@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ LOGIN, SHEETS = "oauth2.googleapis.com", "sheets.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 _LONGEST_CELL = 50_000
 _PATH = re.compile(r"/v4/spreadsheets/(?P<id>[^/:]+)(/values/(?P<range>[^:]+))?(?P<verb>:batchUpdate)?")
+_DAY_ZERO = date(1899, 12, 30)
+_VALUE, _NUMBER_FORMAT = "userEnteredValue", "userEnteredFormat.numberFormat"
+_NUMBER_TYPES = {"TEXT", "NUMBER", "PERCENT", "CURRENCY", "DATE", "TIME", "DATE_TIME", "SCIENTIFIC"}
 _KINDS = {"stringValue": str, "numberValue": (int, float), "boolValue": bool}
 
 Cell = str | float | bool
@@ -41,25 +45,53 @@ Cell = str | float | bool
 
 @dataclass
 class Worksheet:
-    """A tab: its size, and what stands where, both counted from 0."""
+    """A tab: its size, what stands where, both counted from 0, and in which number format; a date is a number of days."""
 
     title: str
     sheet_id: int
     rows: int = 1000
     columns: int = 26
     cells: dict[tuple[int, int], Cell] = field(default_factory=dict)
+    formats: dict[tuple[int, int], dict[str, str]] = field(default_factory=dict)
 
     def put(self, *lines: list[Cell | None]) -> None:
         """Type these lines in, from the top left."""
         for row, line in enumerate(lines):
             self.cells |= {(row, column): cell for column, cell in enumerate(line) if cell is not None}
 
+    def type_date(self, row: int, column: int, day: date, pattern: str = "yyyy-mm-dd") -> None:
+        """What becomes of a date that a person types, by a pattern of the locale."""
+        self.cells[row, column] = (day - _DAY_ZERO).days
+        self.formats[row, column] = {"type": "DATE", "pattern": pattern}
+
+    def is_date(self, row: int, column: int) -> bool:
+        """Whether Sheets takes a cell for a date."""
+        number = isinstance(self.cells.get((row, column)), int | float)
+        return number and self.formats.get((row, column), {}).get("type") == "DATE"
+
     def values(self) -> list[list[Cell]]:
-        """What stands there, without empty cells at the end of lines and empty lines at the end."""
+        """What people see there, without empty cells at the end of lines and empty lines at the end."""
+        return self._lines({at: self._shown(at) for at in self.cells})
+
+    def unformatted(self) -> list[list[Cell]]:
+        """What stands there, a date as a number, without the same."""
+        return self._lines(self.cells)
+
+    def _shown(self, at: tuple[int, int]) -> Cell:
+        cell = self.cells[at]
+        if not self.is_date(*at):
+            return cell
+        day, text = _DAY_ZERO + timedelta(days=int(cell)), self.formats[at]["pattern"]
+        for mark, code in (("yyyy", "%Y"), ("mm", "%m"), ("dd", "%d")):
+            text = text.replace(mark, code)
+        return day.strftime(text)
+
+    @staticmethod
+    def _lines(cells: dict[tuple[int, int], Cell]) -> list[list[Cell]]:
         found = []
-        for row in range(max((row for row, _ in self.cells), default=-1) + 1):
-            width = max((column for at, column in self.cells if at == row), default=-1) + 1
-            found.append([self.cells.get((row, column), "") for column in range(width)])
+        for row in range(max((row for row, _ in cells), default=-1) + 1):
+            width = max((column for at, column in cells if at == row), default=-1) + 1
+            found.append([cells.get((row, column), "") for column in range(width)])
         return found
 
     def properties(self) -> dict[str, Any]:
@@ -179,7 +211,7 @@ def _values(sheets: dict[str, Worksheet], wanted: str, query: dict[str, list[str
     title = wanted.removeprefix("'").removesuffix("'").replace("''", "'")
     if title not in sheets:
         raise ApiError(400, f"Unable to parse range: {wanted}")
-    found = sheets[title].values()
+    found = sheets[title].unformatted()
     return {"range": f"{wanted}!A1:Z1000", "majorDimension": "ROWS", **({"values": found} if found else {})}
 
 
@@ -207,28 +239,42 @@ def _append_dimension(sheets: dict[str, Worksheet], what: dict[str, Any], where:
 
 
 def _update_cells(sheets: dict[str, Worksheet], what: dict[str, Any], where: str) -> None:
-    if what["fields"] != "userEnteredValue":
-        raise ApiError(400, f"{where}: only values may be changed in these tests")
+    fields = set(what["fields"].split(","))
+    if not fields <= {_VALUE, _NUMBER_FORMAT}:
+        raise ApiError(400, f"{where}: only values and number formats may be changed in these tests")
     start = what["start"]
     sheet = _by_id(sheets, start["sheetId"], where)
     for row, line in enumerate(what["rows"], start["rowIndex"]):
         for column, cell in enumerate(line["values"], start["columnIndex"]):
             if row >= sheet.rows or column >= sheet.columns:
                 raise ApiError(400, f"{where}: Attempting to write row: {row}, column: {column}, beyond the last one")
-            _set(sheet, (row, column), cell, where)
+            if _VALUE in fields:
+                _set(sheet, (row, column), cell.get("userEnteredValue"), where)
+            if _NUMBER_FORMAT in fields:
+                _set_format(sheet, (row, column), cell.get("userEnteredFormat", {}).get("numberFormat"), where)
 
 
-def _set(sheet: Worksheet, at: tuple[int, int], cell: dict[str, Any], where: str) -> None:
-    if not cell:
+def _set(sheet: Worksheet, at: tuple[int, int], entered: dict[str, Any] | None, where: str) -> None:
+    if not entered:
         sheet.cells.pop(at, None)
         return
-    ((kind, value),) = cell["userEnteredValue"].items()
+    ((kind, value),) = entered.items()
     if not isinstance(value, _KINDS[kind]) or (isinstance(value, str) and len(value) > _LONGEST_CELL):
         raise ApiError(400, f"{where}: {kind} cannot be {value!r}")
     if value == "":
         sheet.cells.pop(at, None)
     else:
         sheet.cells[at] = value
+
+
+def _set_format(sheet: Worksheet, at: tuple[int, int], number_format: dict[str, str] | None, where: str) -> None:
+    """A format that is named among the fields and not given is taken away."""
+    if number_format is None:
+        sheet.formats.pop(at, None)
+        return
+    if number_format.get("type") not in _NUMBER_TYPES:
+        raise ApiError(400, f"{where}: there is no such number format: {number_format}")
+    sheet.formats[at] = number_format
 
 
 _KINDS_OF_REQUEST = {"addSheet": _add_sheet, "appendDimension": _append_dimension, "updateCells": _update_cells}

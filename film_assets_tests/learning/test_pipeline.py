@@ -210,16 +210,16 @@ def test_a_kill_between_database_and_sheet_is_made_good_by_the_next_run(
 def test_a_run_that_fails_says_so_and_the_next_one_catches_up(
     everything: LearningSettings, instance: dg.DagsterInstance, google: Google, mailbox: Mailbox
 ) -> None:
-    google.spreadsheets[SHEET]["study_metrics"].put(["remark", "remark"])
+    google.spreadsheets[SHEET]["study_metrics"].put(["remark", "study_date", "remark", "study_date"])
     result = run(instance, FIRST)
     assert failures_of(result) == [
-        "worksheet study_metrics: row 1 has the header remark more than once; rename all but one of them"
+        "worksheet study_metrics: row 1 has the header study_date more than once; rename all but one of them"
     ]
     (message,) = mailbox.messages
     assert message["subject"] == "The learning pipeline failed in learning__study_dashboard"
     text = message.get_body(("plain",))
     assert text
-    assert "row 1 has the header remark more than once" in text.get_content()
+    assert "row 1 has the header study_date more than once" in text.get_content()
     google.spreadsheets[SHEET]["study_metrics"].cells.clear()
     assert run(instance, FIRST).success
     assert mailbox.subjects[1:] == [f"Study metrics of {FIRST}: 2 new attempts"]

@@ -1,7 +1,8 @@
 """Brings rows into a Google Sheet by their key, and leaves alone whatever people have put there besides.
 
 Headers stand in row 1: missing ones are added, none is removed or moved. A row that is there by its key is brought up to date,
-cell by cell; one that is not is appended below everything else. All changes go in one request, which Google carries out
+cell by cell; one that is not is appended below everything else. A date is written as what Sheets makes of one that is typed: days
+since its day zero, shown as a date, whatever the locale of the sheet. All changes go in one request, which Google carries out
 whole or not at all, and where nothing differs none is sent. Belongs here: everything Google. Does not belong here: which rows.
 """
 
@@ -33,6 +34,11 @@ _TIMEOUT = (10, 60)
 _BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS}
 _DAY_ZERO = date(1899, 12, 30)
 """Sheets counts the days of a date from here."""
+
+_VALUE, _FORMAT = "userEnteredValue", "userEnteredFormat"
+_DATES = range((date.min - _DAY_ZERO).days, (date.max - _DAY_ZERO).days + 1)
+_DATE_FORMAT = {"numberFormat": {"type": "DATE", "pattern": "yyyy-mm-dd"}}
+"""What Sheets gives to a cell in which somebody types a date of this form."""
 
 _NEW_SIZE = (1000, 26)
 """Rows and columns that a new worksheet has in the web page too."""
@@ -108,10 +114,10 @@ class _Grid:
     size: tuple[int, int] | None
 
     def at(self, row: int, column: int, *, is_date: bool) -> Cell:
-        """A cell; a date as text, also if it is one to Sheets, as it is where a person typed it."""
+        """A cell; a date as text, whether it is one to Sheets or a text."""
         cells = self.cells[row]
         cell = cells[column] if column < len(cells) else None
-        if is_date and isinstance(cell, int | float) and not isinstance(cell, bool):
+        if is_date and isinstance(cell, int | float) and not isinstance(cell, bool) and int(cell) in _DATES:
             return (_DAY_ZERO + timedelta(days=int(cell))).isoformat()
         return cell if cell != "" else None
 
@@ -145,13 +151,15 @@ def _changes(grid: _Grid, worksheet: str, rows: _Rows) -> tuple[Written, list[di
     """What is to be done, as the requests of one batch."""
     width = max((len(row) for row in grid.cells), default=0)
     headers = [str(cell).strip() for cell in grid.cells[0]] if grid.cells else []
-    _check_headers(headers, worksheet)
+    _check_headers(headers, worksheet, rows.columns)
     missing = [name for name in rows.columns if name not in headers]
     places = {name: headers.index(name) if name in headers else width + missing.index(name) for name in rows.columns}
     known = _known_rows(grid, rows, places)
     keys = [rows.columns.index(name) for name in rows.key]
+    dates = {places[name] for name in rows.dates}
 
-    writes = [_write(grid, 0, width, [missing])] if missing else []
+    headings = dict(enumerate(missing, width))
+    writes = [_write(grid, 0, run, [headings], ()) for run in _runs(headings, ())]
     appended, updated = [], 0
     for cells in rows.cells:
         row = known.get(tuple(_as_key(cells[index]) for index in keys))
@@ -159,18 +167,18 @@ def _changes(grid: _Grid, worksheet: str, rows: _Rows) -> tuple[Written, list[di
             appended.append(dict(zip(places.values(), cells, strict=True)))
         elif differing := _differing(grid, row, rows, places, cells):
             updated += 1
-            writes += [_write(grid, row, run[0], [[differing[place] for place in run]]) for run in _runs(differing)]
+            writes += [_write(grid, row, run, [differing], dates) for run in _runs(differing, dates)]
     end = max(len(grid.cells), 1)
     if appended:
-        runs = _runs(places.values())
-        writes += [_write(grid, end, run[0], [[new[place] for place in run] for new in appended]) for run in runs]
+        writes += [_write(grid, end, run, appended, dates) for run in _runs(places.values(), dates)]
     needed = end + len(appended), width + len(missing)
     written = Written(len(appended), updated, len(rows.cells) - len(appended) - updated)
     return written, [*_room(grid, worksheet, needed), *writes] if writes else []
 
 
-def _check_headers(headers: Sequence[str], worksheet: str) -> None:
-    repeated = sorted({name for name in headers if name and headers.count(name) > 1})
+def _check_headers(headers: Sequence[str], worksheet: str, columns: Sequence[str]) -> None:
+    """Those of people's own columns may repeat."""
+    repeated = sorted({name for name in headers if name in columns and headers.count(name) > 1})
     if repeated:
         raise DeliveryError(
             f"worksheet {worksheet}: row 1 has the header {', '.join(repeated)} more than once; rename all but one of them"
@@ -192,11 +200,11 @@ def _differing(grid: _Grid, row: int, rows: _Rows, places: Mapping[str, int], ce
     return {place: cell for (name, place), cell in wanted if not _same(cell, grid.at(row, place, is_date=name in rows.dates))}
 
 
-def _runs(places: Iterable[int]) -> list[list[int]]:
-    """The places, in groups of those that stand side by side."""
+def _runs(places: Iterable[int], dates: Collection[int]) -> list[list[int]]:
+    """The places, in groups of those that stand side by side and are all of dates, or none."""
     runs: list[list[int]] = []
     for place in sorted(places):
-        if runs and place == runs[-1][-1] + 1:
+        if runs and place == runs[-1][-1] + 1 and (place in dates) == (runs[-1][-1] in dates):
             runs[-1].append(place)
         else:
             runs.append([place])
@@ -216,18 +224,28 @@ def _room(grid: _Grid, worksheet: str, needed: tuple[int, int]) -> list[dict[str
     ]
 
 
-def _write(grid: _Grid, row: int, column: int, cells: Sequence[Sequence[Cell]]) -> dict[str, Any]:
-    """A request that sets values and nothing else: formats, notes and the like stay."""
-    rows = [{"values": [_value(cell) for cell in line]} for line in cells]
-    start = {"sheetId": grid.sheet_id, "rowIndex": row, "columnIndex": column}
-    return {"updateCells": {"start": start, "rows": rows, "fields": "userEnteredValue"}}
+def _write(
+    grid: _Grid, row: int, run: Sequence[int], lines: Sequence[Mapping[int, Cell]], dates: Collection[int]
+) -> dict[str, Any]:
+    """A request that sets values, and of dates that they are shown as such: other formats, notes and the like stay."""
+    value, fields = (
+        (_date, "userEnteredValue,userEnteredFormat.numberFormat") if run[0] in dates else (_value, "userEnteredValue")
+    )
+    rows = [{"values": [value(line[place]) for place in run]} for line in lines]
+    start = {"sheetId": grid.sheet_id, "rowIndex": row, "columnIndex": run[0]}
+    return {"updateCells": {"start": start, "rows": rows, "fields": fields}}
 
 
 def _value(cell: Cell) -> dict[str, Any]:
     if cell is None:
         return {}
     kind = "boolValue" if isinstance(cell, bool) else "stringValue" if isinstance(cell, str) else "numberValue"
-    return {"userEnteredValue": {kind: cell}}
+    return {_VALUE: {kind: cell}}
+
+
+def _date(cell: Cell) -> dict[str, Any]:
+    days = None if cell is None else (date.fromisoformat(str(cell)) - _DAY_ZERO).days
+    return {**_value(days), _FORMAT: _DATE_FORMAT}
 
 
 def _cell(value: object) -> Cell:

@@ -51,11 +51,12 @@ def test_what_is_there_already_is_not_written(google: Google, access: SheetAcces
 def test_only_cells_that_differ_are_written(google: Google, access: SheetAccess) -> None:
     upsert(access, TAB, days(5, 6, 7), ["day"])
     assert upsert(access, TAB, days(5, 60, 7, 8), ["day"]) == Written(appended=1, updated=1, unchanged=2)
-    changed, appended = google.writes[1]
+    changed, appended, beside = google.writes[1]
     start = {"sheetId": 0, "rowIndex": 2, "columnIndex": 1}
     assert changed["updateCells"]["start"] == start
     assert changed["updateCells"]["rows"] == [{"values": [{"userEnteredValue": {"numberValue": 60}}]}]
     assert appended["updateCells"]["start"] == {"sheetId": 0, "rowIndex": 4, "columnIndex": 0}
+    assert beside["updateCells"]["start"] == {"sheetId": 0, "rowIndex": 4, "columnIndex": 1}
     assert tab(google).values()[2:] == [["2026-01-02", 60], ["2026-01-03", 7], ["2026-01-04", 8]]
 
 
@@ -82,6 +83,39 @@ def test_a_date_that_a_person_typed_is_the_same_day(google: Google, access: Shee
     tab(google).put(["day", "attempts"], [46023, 5], [46024, 1])  # 2026-01-01 and the day after, as Sheets counts them
     assert upsert(access, TAB, days(5, 6), ["day"]) == Written(appended=0, updated=1, unchanged=1)
     assert tab(google).values() == [["day", "attempts"], [46023, 5], [46024, 6]]
+
+
+def test_a_date_is_written_as_one_that_a_person_typed(google: Google, access: SheetAccess) -> None:
+    tab(google).put(["note", "day", "attempts"])
+    tab(google).type_date(1, 1, date(2026, 1, 1), "dd.mm.yyyy")
+    tab(google).formats |= {(row, 2): {"type": "NUMBER", "pattern": "#,##0"} for row in range(9)}
+    assert upsert(access, TAB, days(5, 6, 7), ["day"]) == Written(appended=2, updated=1, unchanged=0)
+    assert tab(google).values()[1:] == [["", "01.01.2026", 5], ["", "2026-01-02", 6], ["", "2026-01-03", 7]]
+    assert tab(google).unformatted()[1:] == [["", 46023, 5], ["", 46024, 6], ["", 46025, 7]]
+    assert [tab(google).is_date(row, 1) for row in range(5)] == [False, True, True, True, False]
+    assert len(google.writes) == 1
+    assert {tab(google).formats[row, 2]["type"] for row in range(9)} == {"NUMBER"}, "other formats stay"
+    assert upsert(access, TAB, days(5, 6, 7), ["day"]).unchanged == 3
+
+
+def test_dates_stand_where_the_columns_are_mixed(google: Google, access: SheetAccess) -> None:
+    tab(google).put(["attempts", "until", "day"])
+    frame = days(5, 6).with_columns(until=pl.Series([date(2026, 2, 1), None], dtype=pl.Date))
+    assert upsert(access, TAB, frame, ["day"]).appended == 2
+    assert tab(google).values()[1:] == [[5, "2026-02-01", "2026-01-01"], [6, "", "2026-01-02"]]
+    assert upsert(access, TAB, frame, ["day"]).unchanged == 2
+    later = frame.with_columns(until=pl.Series([None, date(2026, 2, 2)], dtype=pl.Date))
+    assert upsert(access, TAB, later, ["day"]).updated == 2
+    assert tab(google).values()[1:] == [[5, "", "2026-01-01"], [6, "2026-02-02", "2026-01-02"]]
+
+
+def test_a_row_is_found_by_its_date_as_a_date_and_as_text(google: Google, access: SheetAccess) -> None:
+    tab(google).put(
+        ["day", "attempts"], ["2026-01-01", 1], [46024, 1], [" 2026-01-03 ", 7], [10**12, 0], [-(10**12), 0], [True, 0]
+    )
+    tab(google).type_date(7, 0, date(2026, 1, 4), "mm/dd/yyyy")
+    assert upsert(access, TAB, days(5, 6, 7, 8, 9), ["day"]).appended == 1
+    assert [line[1] for line in tab(google).values()[1:]] == [5, 6, 7, 0, 0, 0, 8, 9]
 
 
 def test_of_two_rows_with_a_key_the_first_is_kept_up_to_date(google: Google, access: SheetAccess) -> None:
@@ -134,11 +168,19 @@ def test_a_worksheet_that_is_not_there_is_made(google: Google, access: SheetAcce
     assert len(google.writes) == 1
 
 
-def test_headers_that_repeat_are_an_error_that_says_so(google: Google, access: SheetAccess) -> None:
-    tab(google).put(["day", "remark", "remark"])
-    with pytest.raises(DeliveryError, match="worksheet study metrics: row 1 has the header remark more than once"):
+@pytest.mark.parametrize("headers", [["day", "remark", "day"], ["attempts", "day", " attempts "]])
+def test_headers_that_repeat_are_an_error_that_says_so(google: Google, access: SheetAccess, headers: list[str]) -> None:
+    tab(google).put(headers)
+    repeated = headers[0]
+    with pytest.raises(DeliveryError, match=f"worksheet study metrics: row 1 has the header {repeated} more than once"):
         upsert(access, TAB, days(5), ["day"])
     assert google.writes == []
+
+
+def test_headers_of_people_may_repeat(google: Google, access: SheetAccess) -> None:
+    tab(google).put(["day", "remark", "remark", "attempts"], ["2026-01-01", "a", "b", 1])
+    assert upsert(access, TAB, days(5, 6), ["day"]) == Written(appended=1, updated=1, unchanged=0)
+    assert tab(google).values()[1:] == [["2026-01-01", "a", "b", 5], ["2026-01-02", "", "", 6]]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
