@@ -25,6 +25,9 @@ from film_assets.errors import FilmAssetsError, SourceError, TransientError
 if TYPE_CHECKING:
     import httpx2
 
+SUFFIXES = (".json", ".part")
+"""Of the files that there may be of a day: its answer, and one that is just being written."""
+
 _NAME = "the statistics API"
 _TRIES = stamina.AsyncRetryingCaller(attempts=5, timeout=None, wait_initial=1, wait_max=30, wait_jitter=1).on(TransientError)
 _DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -66,7 +69,7 @@ def fetch(statistics: Statistics, day: date, file: Path) -> int:
     """
     log_retries()
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
+    part = file.with_suffix(SUFFIXES[1])
     try:
         rows = asyncio.run(_within_deadline(statistics, day, part))
         part.replace(file)

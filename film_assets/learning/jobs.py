@@ -6,18 +6,19 @@ Belongs here: jobs, schedules, hooks and sensors. Does not belong here: the asse
 import logging
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from film_assets.learning import api
 from film_assets.learning.assets import GROUP, RAW
-from film_assets.learning.logs import delete_old_logs
+from film_assets.learning.logs import delete_old_logs, files_of_days
 from film_assets.learning.resource import Learning, LearningResource
 from film_assets.learning.settings import LearningSettings
 from film_assets.orchestration import tags
 
 JOB = "learning"
-_SECONDS_A_DAY = 24 * 60 * 60
 _log = logging.getLogger(__name__)
 
 
@@ -96,18 +97,22 @@ def died_runs(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
 def delete_old(settings: LearningSettings, now: datetime) -> int:
     """Delete logs and answers of the API that are older than they are kept; how many files."""
     logs = delete_old_logs(settings.logs, settings.keep_days, now.date())
-    before = now.timestamp() - settings.keep_days * _SECONDS_A_DAY
-    answers = [file for file in settings.answers.glob("*") if file.stat().st_mtime < before]
+    first = now.date() - timedelta(days=settings.keep_days - 1)
+    answers = [file for file in files_of_days(settings.answers, *api.SUFFIXES) if _written(file) < first]
     for file in answers:
         file.unlink()
     return len(logs) + len(answers)
+
+
+def _written(file: Path) -> date:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
 
 
 @dg.op(description="Delete old logs and old answers of the API.")
 def delete_old_files(context: dg.OpExecutionContext, learning: LearningResource) -> None:
     """Delete what is older than it is kept."""
     deleted = delete_old(learning.settings, datetime.now(UTC))
-    context.log.info("deleted %s files older than %s days", deleted, learning.settings.keep_days)
+    context.log.info("deleted %s files; those of the last %s days are kept", deleted, learning.settings.keep_days)
 
 
 @dg.job(name="learning_retention", description="Delete old logs and answers.", executor_def=dg.in_process_executor)

@@ -14,6 +14,9 @@ import structlog
 
 _PACKAGE = "film_assets"
 _SUFFIX = ".jsonl"
+_DAY = "-".join("[0-9]" * digits for digits in (4, 2, 2))
+"""Names that may be days."""
+
 _CHAIN: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -55,9 +58,23 @@ def logging_to(folder: Path) -> Iterator[None]:
         logger.setLevel(level)
 
 
+def files_of_days(folder: Path, *suffixes: str) -> dict[Path, date]:
+    """The files of a folder that are named by a day and one of these suffixes, as the pipeline's are -> that day."""
+    names = [file for suffix in suffixes for file in folder.glob(f"{_DAY}{suffix}") if file.is_file()]
+    return {file: day for file in names if (day := _day(file.stem))}
+
+
 def delete_old_logs(folder: Path, keep_days: int, today: date) -> list[Path]:
-    """Delete the files of days that lie more than so many days back; which."""
-    old = [file for file in folder.glob(f"*{_SUFFIX}") if date.fromisoformat(file.stem) < today - timedelta(days=keep_days)]
+    """Delete the files of all days but the last so many, counting today; which. What is not named as they are is not touched."""
+    first = today - timedelta(days=keep_days - 1)
+    old = [file for file, day in files_of_days(folder, _SUFFIX).items() if day < first]
     for file in old:
         file.unlink()
     return old
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

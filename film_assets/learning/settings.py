@@ -35,7 +35,7 @@ class LearningSettings(DeliverySettings):
 
     database_url: SecretStr | None = Field(None, description="postgresql://USER:PASSWORD@HOST/NAME; none for a file.")
     sheet_worksheet: str = Field("study_metrics", description="The worksheet of the dashboard.")
-    keep_days: int = Field(3, ge=1, description="How many days logs and answers of the API are kept.")
+    keep_days: int = Field(3, ge=1, description="How many days, counting today, logs and answers of the API are kept.")
     home: Path = Field(_REPO / "data", validation_alias="FILM_ASSETS_HOME", description="The folder everything is kept in.")
 
     @property

@@ -364,9 +364,47 @@ def test_retention_deletes_what_is_older_than_it_is_kept(everything: LearningSet
     result = build_defs().resolve_job_def("learning_retention").execute_in_process(instance=instance)
     assert result.success
     kept = sorted(date.fromisoformat(file.stem) for file in everything.logs.iterdir())
-    assert kept == [today - timedelta(days=days) for days in (3, 2, 1, 0)]
+    assert kept == [today - timedelta(days=days) for days in (2, 1, 0)]
     assert [file.stem for file in everything.answers.iterdir()] == [FIRST]
-    assert delete_old(everything, datetime.now(UTC) + timedelta(days=9)) == 5
+    assert delete_old(everything, datetime.now(UTC) + timedelta(days=9)) == 4
+
+
+def test_one_day_that_is_kept_is_today(everything: LearningSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEARNING_KEEP_DAYS", "1")
+    everything.logs.mkdir(parents=True)
+    names = [f"{day}.jsonl" for day in (FIRST, SECOND)]
+    for name in names:
+        (everything.logs / name).touch()
+    assert delete_old(LearningSettings.load(), datetime(2026, 1, 2, 0, 30, tzinfo=UTC)) == 1
+    assert [file.name for file in everything.logs.iterdir()] == names[1:]
+
+
+def test_retention_leaves_files_of_others_alone(settings: LearningSettings) -> None:
+    names = [
+        "README.md",
+        "notes.jsonl",
+        "20260101.jsonl",
+        "2026-99-99.jsonl",
+        "2026-99-99.json",
+        "2026-01-01 copy.jsonl",
+        "2026-01-01.jsonl.gz",
+        "2026-01-01.csv",
+        "2026-W01-1.json",
+        ".2026-01-01.json",
+    ]
+    for folder in (settings.logs, settings.answers):
+        for name in names:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        for suffix in ("jsonl", "json"):
+            (folder / f"{SECOND}.{suffix}").mkdir()
+    (settings.logs / f"{FIRST}.jsonl").touch()
+    own = [settings.answers / f"{FIRST}{suffix}" for suffix in (".json", ".part")]
+    for file in own:
+        file.touch()
+    assert delete_old(settings, datetime.now(UTC) + timedelta(days=9)) == 1 + len(own)
+    others = {*names, f"{SECOND}.jsonl", f"{SECOND}.json"}
+    assert [{file.name for file in folder.iterdir()} for folder in (settings.logs, settings.answers)] == [others, others]
 
 
 # ---- secrets
