@@ -1,7 +1,7 @@
 """What a user can set of the films.
 
-Read when asked for, never at import; what the machine allows is found out only when it is needed. Belongs here: names, defaults
-and meaning of settings. Does not belong here: how they are read (``common.environment``), and secrets of sources, which the
+Read when asked for, never at import. Belongs here: names, defaults and meaning of settings. Does not belong here: how they are
+read (``common.environment``), what the machine allows where nothing is set (the engines), and secrets of sources, which the
 sources read from the environment themselves.
 """
 
@@ -11,15 +11,10 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from film_assets.common import machine
 from film_assets.common.environment import EnvironmentSettings, TimeZone
 from film_assets.home import Home
 
 _REPO = Path(__file__).parent.parent
-_ENOUGH_GIB = 4
-"""A refresh of the real data needs no more."""
-_DUCKDB_SHARE = 0.6
-"""Of the memory setting; the rest is for reading pieces of blobs and for Python."""
 
 
 class Settings(EnvironmentSettings):
@@ -42,17 +37,6 @@ class Settings(EnvironmentSettings):
     def kept_in(self) -> Home:
         """The home, as an absolute path."""
         return Home(self.home.expanduser().absolute())
-
-    @property
-    def duckdb_memory(self) -> str:
-        """DuckDB's share of the memory, in its own notation."""
-        memory = self.memory or min(_ENOUGH_GIB, machine.memory_gib())
-        return f"{memory * _DUCKDB_SHARE * 1024:.0f}MiB"
-
-    @property
-    def duckdb_threads(self) -> int:
-        """How many threads DuckDB may use."""
-        return self.threads or machine.threads()
 
 
 def load_settings(**given: object) -> Settings:

@@ -1,5 +1,5 @@
 """What every room may use, and which knows none of them.
 
-Belongs here: progress, retries, secrets in log lines, reading settings, opening DuckDB files, values as text, what the machine
-allows. Does not belong here: anything about films.
+Belongs here: progress, retries, secrets in log lines, reading settings, opening DuckDB files, values as text.
+Does not belong here: anything about films.
 """

@@ -48,7 +48,7 @@ _HOMES: dict[int, _Kept] = {}
 
 
 def open_engine(settings: Settings, home: Home) -> "InMemoryEngine":
-    return InMemoryEngine(settings, home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
+    return InMemoryEngine(home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
 
 
 def peek(home: Home) -> LandedBlobs:
@@ -59,8 +59,8 @@ def peek(home: Home) -> LandedBlobs:
 class InMemoryEngine:
     notices: Sequence[str] = ()
 
-    def __init__(self, settings: Settings, home: Home, kept: _Kept) -> None:
-        self._settings, self._home, self._kept = settings, home, kept
+    def __init__(self, home: Home, kept: _Kept) -> None:
+        self._home, self._kept = home, kept
         self._store: WarehouseStore | None = None
         self.ranges = kept.ranges
 
@@ -232,7 +232,7 @@ class InMemoryEngine:
 
     def to_publish(self, progress: Progress) -> Store:  # noqa: ARG002
         if self._store is None:
-            self._store = WarehouseStore(self._home, memory_limit="1GiB", threads=self._settings.duckdb_threads)
+            self._store = WarehouseStore(self._home, memory_limit="1GiB", threads=1)
         for blob in BLOBS:
             self._copy_blob(self._store, blob)
         for table in COMPUTED:

@@ -10,7 +10,7 @@ from film_assets.common.progress import Progress
 from film_assets.engines.base import Head
 from film_assets.engines.blobs import LandedBlobs
 from film_assets.engines.checks import Finding, check
-from film_assets.engines.duckdb import slices
+from film_assets.engines.duckdb import limits, slices
 from film_assets.engines.duckdb.checks import WarehouseEvaluator
 from film_assets.engines.duckdb.head import head
 from film_assets.engines.duckdb.profiles import profile
@@ -33,7 +33,7 @@ def open_engine(settings: Settings, home: Home) -> "DuckDbEngine":
         HomeError: The file cannot be opened, or there is no room.
     """
     with readable_faults(home.folder):
-        warehouse = WarehouseStore(home, memory_limit=settings.duckdb_memory, threads=settings.duckdb_threads)
+        warehouse = WarehouseStore(home, memory_limit=limits.memory_limit(settings), threads=limits.threads(settings))
     return DuckDbEngine(warehouse, home)
 
 
