@@ -53,11 +53,10 @@ class Azurite:
         client.create_container(public_access="container" if public else None)
         return client
 
-    def sas(self, container: str) -> str:
-        """A signature that permits to read the blobs of that container for an hour."""
-        return generate_container_sas(
-            ACCOUNT, container, KEY, permission=ContainerSasPermissions(read=True), expiry=datetime.now(UTC) + timedelta(hours=1)
-        )
+    def sas(self, container: str, expiry: datetime | None = None) -> str:
+        """A signature that permits to read the blobs of that container until then, or for an hour."""
+        until = expiry or datetime.now(UTC) + timedelta(hours=1)
+        return generate_container_sas(ACCOUNT, container, KEY, permission=ContainerSasPermissions(read=True), expiry=until)
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,12 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 from azure.core import MatchConditions
 from azure.core.credentials import AzureSasCredential, TokenCredential
@@ -33,10 +35,16 @@ again as much processor time, for memory that the system gives and takes back ea
 _BLOCK_BYTES = 1 << 20
 """What is read from a connection at once."""
 
+_BY_ADDRESS = "with the address's signature"
+_BY_VARIABLE = "with AZURE_STORAGE_SAS_TOKEN"
 _BY_CONNECTION_STRING = "with AZURE_STORAGE_CONNECTION_STRING"
 _REMEDY = (
     "set AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING or FILM_ASSETS_AZURE_CREDENTIAL=default, or ask for read access"
 )
+
+
+_ARCHIVED = {"BlobArchived", "BlobBeingRehydrated"}
+_DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class AzureSource(RemoteSource):
@@ -60,6 +68,7 @@ class AzureSource(RemoteSource):
         super().__init__(f"{place.account_url}/{place.container}/{place.prefix}".rstrip("/"), files)
         self._place, self._access, self._chunk_bytes = place, access, chunk_bytes
         self._client, self._how = _connect(place, access, chunk_bytes)
+        self._expiry = _expiry(place, access, self._how)
         weakref.finalize(self, self._client.close)
 
     def __reduce__(self) -> tuple[Callable[..., "AzureSource"], tuple[ContainerPlace, Files, AzureAccess]]:
@@ -102,22 +111,37 @@ class AzureSource(RemoteSource):
                     match_condition=MatchConditions.IfNotModified,
                     decompress=False,
                     raw_response_hook=partial(_check_sent, self.label, listed),
-                ).readall()
+                ).readall(),
+                listed,
             )
         except (IndexError, ValueError):
             fault = wrong_range(self.label, listed)
         raise fault  # the library comes to grief over a malformed Content-Range
 
-    def _ask(self, question: Callable[[], T]) -> T:
+    def _ask(self, question: Callable[[], T], reading: Listed | None = None) -> T:
         try:
             return question()
         except (AzureError, OSError) as error:
-            fault = self._fault(error)
+            code, fault = _code(error), self._fault(error)
+        if reading and code in _ARCHIVED:
+            fault = self._archived(reading)
         raise fault  # not in the handler: the library's error may hold a secret
 
+    def _archived(self, listed: Listed) -> SourceError:
+        """What to do about a blob that can be seen, but not read."""
+        client = self._client.get_blob_client(self._place.prefix + listed.file)
+        if self._ask(client.get_blob_properties).archive_status:
+            return SourceError(
+                f"{self.label}: {listed.file} is on its way back from the archive tier, which takes up to 15 hours; "
+                "run again when its access tier is another"
+            )
+        return SourceError(
+            f"{self.label}: {listed.file} is in the archive tier, where it cannot be read; set its access tier to hot or cool "
+            "(az storage blob set-tier), and run again when that is done, which takes up to 15 hours"
+        )
+
     def _fault(self, error: Exception) -> Exception:
-        status, code = getattr(error, "status_code", None), getattr(error, "error_code", None)
-        said = str(getattr(code, "value", code) or "")
+        status, said = getattr(error, "status_code", None), _code(error)
         if said == "ContainerNotFound":
             return SourceError(f"{self.label}: there is no such container; check the source's address")
         if said == "ResourceNotFound":  # so Azure says also of what is there but not for everybody
@@ -128,7 +152,21 @@ class AzureSource(RemoteSource):
             return SourceError(f"{self.label}: cannot sign in {self._how}; renew it, or {_REMEDY}")
         if status is None or status < HTTPStatus.BAD_REQUEST:  # no answer, or one that was cut
             return unreachable(self.label, error)
+        return self._refusal(status, said)
+
+    def _refusal(self, status: int, said: str) -> Exception:
+        if status in _DENIED and self._expiry and self._expiry < datetime.now(UTC):
+            return SourceError(
+                f"{self.label}: the shared access signature expired on {self._expiry.astimezone(UTC):%Y-%m-%d at %H:%M} UTC "
+                f"(it was tried {self._how}); put a new one in its place"
+            )
         return refusal(self.label, status, said, f"it was tried {self._how}: {_REMEDY}")
+
+
+def _code(error: Exception) -> str:
+    """What Azure calls the error; empty where it does not say."""
+    code = getattr(error, "error_code", None)
+    return str(getattr(code, "value", code) or "")
 
 
 def _check_sent(label: str, listed: Listed, response: PipelineResponse[Any, Any]) -> None:
@@ -187,14 +225,26 @@ def _connect(place: ContainerPlace, access: AzureAccess, chunk_bytes: int) -> tu
 
 def _credential(place: ContainerPlace, access: AzureAccess) -> tuple[str, AzureSasCredential | TokenCredential | None]:
     if place.sas:
-        return "with the address's signature", AzureSasCredential(place.sas)
+        return _BY_ADDRESS, AzureSasCredential(place.sas)
     if access.credential == "default":
         return "with the default Azure credential", _default_credential(place)
     if access.credential == "anonymous":
         return "anonymously", None
     if access.sas_token:
-        return "with AZURE_STORAGE_SAS_TOKEN", AzureSasCredential(access.sas_token.removeprefix("?"))
+        return _BY_VARIABLE, AzureSasCredential(access.sas_token.removeprefix("?"))
     return _BY_CONNECTION_STRING if access.connection_string else "anonymously", None
+
+
+def _expiry(place: ContainerPlace, access: AzureAccess, how: str) -> datetime | None:
+    """When the signature that is used expires, if there is one and it tells."""
+    by_connection_string = access.connection_string.partition("SharedAccessSignature=")[2].partition(";")[0]
+    signatures = {_BY_ADDRESS: place.sas, _BY_VARIABLE: access.sas_token, _BY_CONNECTION_STRING: by_connection_string}
+    told = parse_qs(signatures.get(how, "").removeprefix("?")).get("se", [""])[0]
+    try:
+        expiry = datetime.fromisoformat(told)
+    except ValueError:
+        return None
+    return expiry if expiry.tzinfo else expiry.replace(tzinfo=UTC)
 
 
 def _default_credential(place: ContainerPlace) -> TokenCredential:

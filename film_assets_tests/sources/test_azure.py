@@ -4,9 +4,11 @@ import math
 import random
 import traceback
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 from azure.storage.blob import ContentSettings
+from werkzeug import Response
 
 from film_assets.common.progress import Silent
 from film_assets.errors import SourceError
@@ -218,6 +220,59 @@ def test_a_blob_unlike_its_md5_is_given_up(container, folder, files):
     with pytest.raises(SourceError, match="does not match the MD5 that stands with it, 3 times over"):
         source.fetch(source.list()["titles"], folder, Silent())
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["address", "token", "connection string"])
+def test_a_signature_that_expired_is_told_with_its_time_and_never_itself(azurite, private, files, place):
+    sas = azurite.sas(private.container_name, datetime(2024, 5, 1, 10, 30, tzinfo=UTC))
+    account = private.url.rpartition("/")[0]
+    location, access = {
+        "address": (f"{private.url}?{sas}", NOTHING),
+        "token": (private.url, AzureAccess(sas_token=sas)),
+        "connection string": (
+            private.url,
+            AzureAccess(connection_string=f"BlobEndpoint={account};SharedAccessSignature={sas}"),
+        ),
+    }[place]
+    with pytest.raises(SourceError, match=r"signature expired on 2024-05-01 at 10:30 UTC .*new one") as caught:
+        open_source(location, files, azure=access).list()
+    assert "sig" not in str(caught.value).replace("signature", "")
+
+
+def test_a_signature_that_has_not_expired_is_not_said_to_have(azurite, private, files):
+    other = azurite.sas("other")
+    with pytest.raises(SourceError, match="not permitted") as caught:
+        open_source(private.url, files, azure=AzureAccess(sas_token=other)).list()
+    assert "expired" not in str(caught.value)
+
+
+def test_an_archived_blob_is_named_with_what_to_do(container, folder, files):
+    container.get_blob_client("titles.tsv").set_standard_blob_tier("Archive")
+    source = opened(container.url, files)
+    listed = source.list()
+    with pytest.raises(
+        SourceError, match=r"titles\.tsv is in the archive tier, .*; set its access tier to hot or cool"
+    ) as caught:
+        source.fetch(listed["titles"], folder, Silent())
+    assert caught.value.__context__ is None
+    assert source.fetch(listed["ratings"], folder, Silent()).path.read_bytes() == b"ratings"
+
+
+@pytest.mark.parametrize("code", ["BlobArchived", "BlobBeingRehydrated"])
+def test_a_blob_that_is_on_its_way_back_from_the_archive_is_named(httpserver, folder, files, code):
+    blob = {"ETag": '"v1"', "Content-Length": "7", "x-ms-access-tier": "Archive", "x-ms-blob-type": "BlockBlob"}
+
+    def answer(request):
+        if request.method == "GET":
+            return Response(status=409, headers={"x-ms-error-code": code})
+        return Response(b"ratings", headers={**blob, "x-ms-archive-status": "rehydrate-pending-to-hot"})
+
+    httpserver.no_handler_status_code = 404
+    for name in ("titles.tsv", "ratings.tsv"):
+        httpserver.expect_request(f"/{ACCOUNT}/films/{name}").respond_with_handler(answer)
+    source = open_source(httpserver.url_for(f"/{ACCOUNT}/films"), files, azure=NOTHING)
+    with pytest.raises(SourceError, match=r"ratings\.tsv is on its way back from the archive tier, .*run again when"):
+        source.fetch(source.list()["ratings"], folder, Silent())
 
 
 def through(proxy, container):
