@@ -29,6 +29,11 @@ class Settings(EnvironmentSettings):
 
     engine: str = Field("duckdb", description="What computes and keeps the tables: duckdb, in this process.")
 
+    max_lost_rows: float = Field(
+        0.5, gt=0, le=1, description="Share of its rows that a blob may lose from one landing to the next."
+    )
+    max_lost_values: float = Field(0.5, gt=0, le=1, description="Share of its values that a column of a blob may lose likewise.")
+
     refresh_hour: int = Field(5, ge=0, le=23, description="The hour of the day at which the daily refresh begins.")
     time_zone: TimeZone = Field("UTC", description="The time zone of that hour, as Europe/Kyiv.")
     keep_runs_days: int = Field(30, ge=1, description="How many days Dagster's history of a run is kept.")

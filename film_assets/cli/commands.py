@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from film_assets.refresh.pipeline import Report
     from film_assets.settings import Settings
 
+_LONGEST_ERROR = 2_000
+"""Characters; a name or header that an error repeats may be of any length."""
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -94,7 +97,8 @@ def main() -> None:
 
 
 def _print_error(text: str) -> None:
-    terminal.console(errors=True).print(f"film-assets: {text}", style="red", markup=False)
+    bounded = text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
+    terminal.console(errors=True).print(f"film-assets: {bounded}", style="red", markup=False)
 
 
 def _settings(**given: object) -> "Settings":
@@ -118,6 +122,9 @@ def refresh(
     source: SourceOption = None,
     home: HomeOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Do all the work, even where nothing changed.")] = False,
+    accept_losses: Annotated[
+        bool, typer.Option("--accept-losses", help="Take over blobs also where most rows, or values of a column, are lost.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Land the blobs that changed, rebuild what depends on them, publish **films.duckdb**.
@@ -127,7 +134,9 @@ def refresh(
     Example: `film-assets refresh --source https://ACCOUNT.blob.core.windows.net/CONTAINER`
     """
     started = time.monotonic()
-    settings = _settings(source=source, home=home)  # before Polars is imported, which looks at them then
+    share = 1.0 if accept_losses else None
+    # before Polars is imported, which looks at them then
+    settings = _settings(source=source, home=home, max_lost_rows=share, max_lost_values=share)
     from film_assets.definitions import build_defs
     from film_assets.orchestration.run import run_refresh
     from film_assets.refresh.estimate import steps
@@ -147,6 +156,8 @@ def _document(report: "Report", seconds: float) -> dict[str, Any]:
         "tables": {name: _table_document(outcome) for name, outcome in report.outcomes.items()},
         "indexes": {name: {"rebuilt": list(built.rebuilt), "rows": built.rows} for name, built in report.indexes.items()},
         "notices": report.notices,
+        "dropped": [vars(dropped) for dropped in report.dropped],
+        "warnings": report.warnings,
         "published": report.published,
         "seconds": round(seconds, 3),
     }
@@ -170,6 +181,8 @@ def _print_report(settings: "Settings", report: "Report", seconds: float) -> Non
     out.print(terminal.grid("", ("table", "rebuilt", "unchanged", "rows", "more rows", "seconds"), rows))
     _print_notices(out, report.notices)
     out.print("\nrebuilt and unchanged count id ranges, of which every table has the same 20", style="dim")
+    for line in (*report.dropped, *(f"warning: {warning}" for warning in report.warnings)):
+        out.print(str(line), style="yellow", markup=False)
     rejected = sum(account["rowsRejected"] for account in report.accounts.values())
     if rejected:
         out.print(f"{rejected:,} rows were rejected; quality.rejected_rows says which and why.")

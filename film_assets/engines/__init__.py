@@ -1,8 +1,8 @@
 """HOW: engines keep the tables of a home and bring them up to date; ``base`` says what an engine is.
 
 ``open_engine`` opens the one that the settings name, ``peek`` asks what it has landed. What every engine needs stands once:
-``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``checks``. Does not belong here: which
-tables there are (``tables``), when they are refreshed (``orchestration``), how blobs are read (``landing``), and what only
+``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``losses``, ``checks``. Does not belong here:
+which tables there are (``tables``), when they are refreshed (``orchestration``), how blobs are read (``landing``), and what only
 readers use (``snapshot``).
 """
 

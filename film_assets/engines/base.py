@@ -1,7 +1,7 @@
 """What an engine is: it keeps the tables of a home, and brings them up to date.
 
 Belongs here: the interface, and what an engine gives so that the snapshot can be published. Does not belong here: what is the
-same for every engine (``state``, ``outcome``, ``landed``, ``checks``), and any engine.
+same for every engine (``state``, ``outcome``, ``blobs``, ``losses``, ``checks``), and any engine.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ import polars as pl
 from film_assets.common.progress import Progress
 from film_assets.engines.blobs import LandedBlobs
 from film_assets.engines.checks import Finding
+from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome
 from film_assets.engines.state import Derived, Ranges, RangeState
 from film_assets.landing.content import Content
@@ -119,11 +120,14 @@ class Engine(Protocol):
             verify: Called when all has been read and before anything is taken over; raises if the bytes are not to be trusted.
 
         Raises:
-            BlobError: It cannot be landed as it is.
+            BlobError: It cannot be landed as it is, or has lost so much that it is not taken over (``losses``).
         """
 
     def profile(self, blob: Blob) -> Head:
         """What each column of a raw table holds, as ``quality.profiles`` says; it is not looked at again unless it changed."""
+
+    def dropped_values(self) -> Sequence[Dropped]:
+        """The values that were dropped of the blobs that are landed, by blob, column and reason."""
 
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""

@@ -19,6 +19,7 @@ from film_assets.engines import open_engine, peek
 from film_assets.engines.base import Engine, Head
 from film_assets.engines.blobs import LandedBlob
 from film_assets.engines.checks import Finding
+from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome
 from film_assets.errors import SourceError, TransientError
 from film_assets.landing.content import FileContent
@@ -48,6 +49,8 @@ class Report:
         outcomes: Table -> what became of it.
         accounts: Blob -> what ``quality.blobs`` says of it, as far as JSON can.
         indexes: Secondary index -> what became of it.
+        dropped: The values that were dropped of the blobs, by blob, column and reason.
+        warnings: What does not hold but kept nothing from being published, one line each.
         published: Whether a new snapshot was published.
     """
 
@@ -56,6 +59,8 @@ class Report:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     indexes: Mapping[str, Built] = field(default_factory=dict)
+    dropped: Sequence[Dropped] = ()
+    warnings: list[str] = field(default_factory=list)
     published: bool = False
 
 
@@ -228,6 +233,7 @@ class Pipeline:
 
     def publish(self, *, force: bool = False) -> bool:
         """Publish what there is to readers if they have not got it yet; whether it did."""
+        self.report.dropped = self.engine.dropped_values()
         store, half_done = self.engine.to_publish(self._progress), self.home.spare
         with readable_faults(self.home.folder):
             total = self.home.warehouse.stat().st_size

@@ -107,6 +107,12 @@ class Account(Rule):
     of_rows = False
 
 
+class NothingDropped(Rule):
+    """No value of any blob was dropped because it could not be loaded."""
+
+    of_rows = False
+
+
 class KnownFor(Rule):
     """No more people are known for something than the blob gives a list for; each has one title in the first position."""
 
@@ -166,6 +172,9 @@ def _is_its_own(table: Table, column: Column) -> bool:
 
 RULES: Mapping[str, Sequence[Rule]] = {
     **{table.name: tuple(_rules(table)) for table in COMPUTED},
-    "quality.blobs": (Account(TABLES["quality.blobs"], "every row accounted for"),),
+    "quality.blobs": (
+        Account(TABLES["quality.blobs"], "every row accounted for"),
+        NothingDropped(TABLES["quality.blobs"], "no value dropped", fatal=False),
+    ),
 }
 """Table -> the rules that hold for it."""

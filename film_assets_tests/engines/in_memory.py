@@ -20,16 +20,18 @@ from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check
 from film_assets.engines.duckdb import profiles as duckdb_profiles, slices as duckdb_slices
 from film_assets.engines.duckdb.store import WarehouseStore
+from film_assets.engines.losses import Census, Dropped, by_column, census, ensure_little_lost
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, first_state, next_state, outcome, rebuilt
 from film_assets.engines.state import Ranges, RangeState, Reason
 from film_assets.home import Home
 from film_assets.landing import Slice, land
 from film_assets.landing.content import Content
+from film_assets.landing.read import REJECTS
 from film_assets.settings import Settings
 from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Blob, Table, sql
 from film_assets.tables.ranges import RANGE_KEYS, ranges_of
-from film_assets.tables.rules import Account, Count, Key, KnownFor, Reference, Rule, Values
+from film_assets.tables.rules import Account, Count, Key, KnownFor, NothingDropped, Reference, Rule, Values
 
 
 @dataclass
@@ -85,6 +87,7 @@ class InMemoryEngine:
         known = {} if force else {key: (item.digest, item.lines) for key, item in current.items()}
         found = land(blob, content, self._home.landing, known, progress)
         verify()
+        census_before = self._census(blob)
         done: dict[str, Rebuilt] = {}
         with self._all_or_nothing():
             for item in found:
@@ -95,7 +98,26 @@ class InMemoryEngine:
                 self._kept.slices.setdefault(blob.short, {})[item.range_key] = item
             self._kept.versions[blob.short] = (listed, source)
             self.landed_blobs()[blob.short].ensure_accounted_for()
+            ensure_little_lost(blob, census_before, self._census(blob), self._settings)
         return outcome(self.ranges, blob, done, RANGE_KEYS, before, started)
+
+    def dropped_values(self) -> list[Dropped]:
+        return [Dropped(*row) for row in self._dropped().group_by("blob", "column", "reason").len().sort(pl.all()).rows()]
+
+    def _dropped(self) -> pl.DataFrame:
+        found = [
+            item.written.rejects.with_columns(blob=pl.lit(blob))
+            for blob, of in self._kept.slices.items()
+            for item in of.values()
+            if item.written
+        ]
+        frame = pl.concat(found) if found else pl.DataFrame(schema={"blob": pl.String, **REJECTS})
+        return frame.filter(pl.col("column").is_not_null() & ~pl.col("reason").str.starts_with("row rejected"))
+
+    def _census(self, blob: Blob) -> Census:
+        written = [item.written for item in self._kept.slices.get(blob.short, {}).values() if item.written]
+        dropped = self._dropped().filter(blob=blob.short).group_by("column").len().rows()
+        return census(self.ranges.rows(blob), [self._home.landing / item.file for item in written], dropped)
 
     def _take_over(self, blob: Blob, item: Slice) -> dict[str, Rebuilt]:
         assert item.written
@@ -171,7 +193,10 @@ class InMemoryEngine:
 
     def evaluate(self, rule: Rule, keys: Sequence[str]) -> Broken:
         for key in keys:
-            failing, examples = self._failing(rule, [key] if rule.of_rows else rule.table.range_keys)
+            if isinstance(rule, NothingDropped):
+                failing, examples = by_column(self.dropped_values(), self.landed_blobs())
+            else:
+                failing, examples = self._failing(rule, [key] if rule.of_rows else rule.table.range_keys)
             if failing:
                 yield key, failing, examples
 
@@ -206,7 +231,7 @@ class InMemoryEngine:
         raise NotImplementedError(type(rule))
 
     def rule_version(self, rule: Rule) -> str:
-        return repr(self.landed_blobs()) if isinstance(rule, Account) else repr(rule)
+        return repr(self.landed_blobs()) if isinstance(rule, Account | NothingDropped) else repr(rule)
 
     def findings(self) -> Findings:
         return self._kept.findings

@@ -260,6 +260,77 @@ def test_a_bad_blob_leaves_everything_as_it_was(settings: Settings, blobs: Path)
     assert query(settings, "select count(*) from raw.titles") == [(5,)]
 
 
+def _ratings(blobs: Path, *rows: tuple[object, ...]) -> None:
+    lines = ["tconst\taverageRating\tnumVotes", *("\t".join(map(str, row)) for row in rows)]
+    (blobs / "ratings.tsv").write_text("\n".join(lines) + "\n")
+
+
+_TWENTY = [(f"tt{number:07}", "5.5", number) for number in range(1, 21)]
+_MOST_ROWS_GONE = _TWENTY[:9]
+_MOST_VALUES_GONE = [(*row[:2], "\\N") for row in _TWENTY[:11]] + _TWENTY[11:]
+_MOST_VALUES_BAD = [(*row[:2], "many") for row in _TWENTY[:11]] + _TWENTY[11:]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (_MOST_ROWS_GONE, "ratings: 11 of 20 rows are gone since the last landing; .*FILM_ASSETS_MAX_LOST_ROWS=1"),
+        (_MOST_VALUES_GONE, "ratings: 11 of 20 values of numVotes are gone since .*FILM_ASSETS_MAX_LOST_VALUES=1"),
+        (_MOST_VALUES_BAD, "ratings: 11 values of numVotes cannot be read, and 9 can; nothing was taken over"),
+    ],
+    ids=["rows", "values", "bad values"],
+)
+def test_a_blob_that_lost_most_of_something_is_not_taken_over_until_that_is_accepted(
+    settings: Settings, blobs: Path, rows: list[tuple[object, ...]], said: str
+) -> None:
+    _ratings(blobs, *_TWENTY)
+    refresh(settings)
+    _ratings(blobs, *rows)
+    for _ in range(2):
+        with pytest.raises(BlobError, match=said):
+            refresh(settings)
+    assert query(settings, "select count(*), count(numVotes) from raw.ratings") == [(20, 20)]
+    with Pipeline(settings) as opened:
+        assert opened.engine.dropped_values() == []
+    refresh(settings.model_copy(update={"max_lost_rows": 1.0, "max_lost_values": 1.0}))
+    left = sum(isinstance(votes, int) for _, _, votes in rows)
+    assert query(settings, "select count(*), count(numVotes) from raw.ratings") == [(len(rows), left)]
+    _ratings(blobs, *rows[1:])
+    refresh(settings)
+
+
+def test_a_column_of_which_most_values_cannot_be_read_is_not_landed_the_first_time(settings: Settings, blobs: Path) -> None:
+    _ratings(blobs, *_MOST_VALUES_BAD)
+    with pytest.raises(BlobError, match="ratings: 11 values of numVotes cannot be read"):
+        refresh(settings)
+
+
+def test_half_may_be_lost(settings: Settings, blobs: Path) -> None:
+    _ratings(blobs, *_TWENTY)
+    refresh(settings)
+    _ratings(blobs, *[(*row[:2], "many") for row in _TWENTY[:10]], *_TWENTY[10:])
+    refresh(settings)
+    _ratings(blobs, *_TWENTY[:10])
+    refresh(settings)
+
+
+def test_dropped_values_are_told_by_blob_column_and_reason(settings: Settings, blobs: Path) -> None:
+    change(blobs, "ratings", "tt0000001", lambda fields: [fields[0], "11", "many"])
+    change(blobs, "ratings", "tt0000005", lambda fields: [*fields[:2], "few"])
+    change(blobs, "ratings", "tt0000009", lambda fields: fields[:2])
+    with Pipeline(settings) as running:
+        for blob in BLOBS:
+            running.land(blob)
+        assert list(map(str, running.engine.dropped_values())) == [
+            "1 value of ratings.averageRating was dropped: not 1 to 10; see quality.rejected_rows",
+            "2 values of ratings.numVotes were dropped: not of type INTEGER; see quality.rejected_rows",
+        ]
+        ((_, found),) = running.check([rule for rule in RULES["quality.blobs"] if not rule.fatal])
+    (finding,) = found.values()
+    assert finding.failing == 3
+    assert list(finding.examples) == ["ratings.averageRating 1 of 2 (50.000%)", "ratings.numVotes 2 of 2 (100.000%)"]
+
+
 def test_rejected_rows_keep_their_lines_when_rows_come_before_them(settings: Settings, blobs: Path) -> None:
     with (blobs / "titles.tsv").open("a") as out:
         out.write("tt9999999\tmovie\n")

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings
+from film_assets.engines.duckdb import slices
 from film_assets.engines.duckdb.slices import scan
 from film_assets.engines.duckdb.warehouse import Warehouse
+from film_assets.engines.losses import by_column
 from film_assets.engines.state import digest
 from film_assets.tables import BLOBS, sql
-from film_assets.tables.rules import Account, Count, Key, KnownFor, Reference, Rule, Values
+from film_assets.tables.rules import Account, Count, Key, KnownFor, NothingDropped, Reference, Rule, Values
 
 _STATE = """create table if not exists state.checks (
     name varchar, rule varchar, range varchar, version varchar, looked boolean, failing bigint, examples varchar[])"""
@@ -30,6 +32,9 @@ class WarehouseEvaluator:
         """Look at every row of these ranges."""
         if isinstance(rule, Key) and _keeps_key(self._warehouse, rule, keys):
             return []
+        if isinstance(rule, NothingDropped):
+            found = by_column(slices.dropped_values(self._warehouse), slices.landed_blobs(self._warehouse))
+            return [(key, *found) for key in keys]
         if rule.of_rows:
             query = f"""select {sql.range_of(rule.table.range_column, "id")} as range, count(*), min(distinct example, {EXAMPLES})
                 from ({offending(rule, keys)}) group by range"""
@@ -38,7 +43,7 @@ class WarehouseEvaluator:
 
     def rule_version(self, rule: Rule) -> str:
         """Changes when the rule would be evaluated otherwise, or the accounts it is about change."""
-        if isinstance(rule, Account):
+        if isinstance(rule, Account | NothingDropped):
             return digest(self._warehouse.rows("from quality.blobs order by blob"))
         return digest(offending(rule, rule.table.range_keys)) if rule.of_rows else digest(type(rule).__name__)
 

@@ -16,6 +16,7 @@ from film_assets.engines.duckdb.head import head
 from film_assets.engines.duckdb.profiles import profile
 from film_assets.engines.duckdb.rebuild import rebuild
 from film_assets.engines.duckdb.store import WarehouseStore
+from film_assets.engines.losses import Census, Dropped, ensure_little_lost
 from film_assets.engines.outcome import Outcome
 from film_assets.home import Home
 from film_assets.landing import land
@@ -34,7 +35,7 @@ def open_engine(settings: Settings, home: Home) -> "DuckDbEngine":
     """
     with readable_faults(home.folder):
         warehouse = WarehouseStore(home, memory_limit=limits.memory_limit(settings), threads=limits.threads(settings))
-    return DuckDbEngine(warehouse, home)
+    return DuckDbEngine(warehouse, home, settings)
 
 
 class DuckDbEngine:
@@ -46,9 +47,9 @@ class DuckDbEngine:
         notices: What was found wrong with the file when it was opened and how it was mended, one line each.
     """
 
-    def __init__(self, warehouse: WarehouseStore, home: Home) -> None:
+    def __init__(self, warehouse: WarehouseStore, home: Home, settings: Settings) -> None:
         """Take over an open working file."""
-        self.warehouse, self._home = warehouse, home
+        self.warehouse, self._home, self._settings = warehouse, home, settings
         self.ranges, self.notices = warehouse.ranges, warehouse.notices
 
     def landed_blobs(self) -> LandedBlobs:
@@ -71,7 +72,15 @@ class DuckDbEngine:
             known = {} if force else slices.known(self.warehouse, blob)
             found = land(blob, content, self._home.landing, known, progress)
             verify()
-            return slices.record(self.warehouse, blob, listed, source, found)
+            before = slices.census_of(self.warehouse, blob)
+            return slices.record(self.warehouse, blob, listed, source, found, lambda: self._ensure_little_lost(blob, before))
+
+    def _ensure_little_lost(self, blob: Blob, before: Census) -> None:
+        ensure_little_lost(blob, before, slices.census_of(self.warehouse, blob), self._settings)
+
+    def dropped_values(self) -> list[Dropped]:
+        """The values that were dropped of the blobs that are landed, by blob, column and reason."""
+        return slices.dropped_values(self.warehouse)
 
     def profile(self, blob: Blob) -> Head:
         """What each column of a raw table holds; it is not looked at again unless it changed."""

@@ -4,7 +4,7 @@ Does not belong here: how a slice is made (``landing``).
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from film_assets.common.database import attached, opening
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.duckdb import changes
 from film_assets.engines.duckdb.warehouse import REMEDY, Warehouse
+from film_assets.engines.losses import Census, Dropped, census
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.state import RangeState, Reason
 from film_assets.errors import HomeError
@@ -28,6 +29,8 @@ from film_assets.tables.ranges import RANGE_KEYS
 _FIRST_LINES = """update state.slices set firstLine = now.firstLine
     from (select unnest(?) as range, unnest(?) as firstLine) as now where slices.range = now.range and slices.blob = ?"""
 
+
+_DROPPED = """from state.rejects where "column" is not null and not starts_with(reason, 'row rejected')"""
 
 _LANDED = """select blob, source, version, landing, quality.blobs.etag, quality.blobs.bytes, rowsRead, rowsLoaded, rowsRejected
     from state.blobs join quality.blobs using (blob)"""
@@ -81,8 +84,32 @@ def _landed_in(path: Path) -> LandedBlobs:
             return {}  # a file in which nothing was ever landed has no such tables
 
 
-def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, found: Sequence[Slice]) -> Outcome:
-    """Take over the slices of a blob, with the version it was landed from, in one transaction."""
+def dropped_values(warehouse: Warehouse) -> list[Dropped]:
+    """The values that were dropped, by blob, column and reason."""
+    return [
+        Dropped(*row) for row in warehouse.rows(f'select blob, "column", reason, count(*) {_DROPPED} group by all order by all')
+    ]
+
+
+def census_of(warehouse: Warehouse, blob: Blob) -> Census:
+    """What is landed of a blob, or in a transaction would be."""
+    dropped = warehouse.rows(f'select "column", count(*) {_DROPPED} and blob = ? group by all', [blob.short])
+    slices = [Path(file) for file in files(warehouse, blob, RANGE_KEYS)]
+    return census(warehouse.ranges.rows(blob), slices, dropped)
+
+
+def record(
+    warehouse: Warehouse,
+    blob: Blob,
+    listed: Listed,
+    source: str,
+    found: Sequence[Slice],
+    verify: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Take over the slices of a blob, with the version it was landed from, in one transaction.
+
+    ``verify`` is called at its end, and raises if it is not to be.
+    """
     started, before = time.monotonic(), warehouse.ranges.rows(blob)
     written = [(item, item.written) for item in found if item.written is not None]
     with warehouse.transaction():
@@ -93,6 +120,7 @@ def record(warehouse: Warehouse, blob: Blob, listed: Listed, source: str, found:
         warehouse.run(_FIRST_LINES, first_lines)
         _record_version(warehouse, blob, listed, source)
         landed_blobs(warehouse)[blob.short].ensure_accounted_for()
+        verify()
     return outcome(warehouse.ranges, blob, rebuilt, RANGE_KEYS, before, started)
 
 

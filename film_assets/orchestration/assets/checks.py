@@ -82,6 +82,7 @@ def table_checks(
     for name in chosen:
         yield dg.Output(None, _SPECS[name].get_python_identifier())
         yield _evaluation(name, [verdict for verdict in verdicts if verdict.rule.table.name == name])
+    pipeline.report.warnings += [str(verdict) for verdict in verdicts if not verdict.rule.fatal and not verdict.passed]
     fatal = [str(verdict) for verdict in verdicts if verdict.rule.fatal and not verdict.passed]
     if fatal:
         raise dg.Failure(description=f"not published: {'; '.join(fatal)}", allow_retries=False)

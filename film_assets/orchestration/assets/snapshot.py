@@ -43,6 +43,8 @@ def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: Pipel
         published = pipeline.publish(force=config.rebuild)
         for notice in pipeline.report.notices:
             context.log.warning(notice)
+        if pipeline.report.dropped:
+            context.log.warning("\n".join(map(str, pipeline.report.dropped)))
         context.log.info("published a new snapshot" if published else "nothing new to publish")
         return dg.MaterializeResult(
             data_version=dg.DataVersion(pipeline.published_version),
