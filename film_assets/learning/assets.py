@@ -38,8 +38,8 @@ METRICS, DASHBOARD, DIGEST = _key("study_metrics"), _key("study_dashboard"), _ke
 
 
 def days_of(settings: LearningSettings) -> dg.DailyPartitionsDefinition:
-    """The days there are attempts of."""
-    return dg.DailyPartitionsDefinition(start_date=settings.start_date.isoformat(), timezone=settings.time_zone)
+    """The days there are attempts of; today too, for whoever wants to see how far it is."""
+    return dg.DailyPartitionsDefinition(start_date=settings.start_date.isoformat(), timezone=settings.time_zone, end_offset=1)
 
 
 def daily_assets(days: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -61,9 +61,12 @@ def _daily_assets(days: dg.DailyPartitionsDefinition, policy: dg.BackfillPolicy)
     )
     def attempts_raw(context: dg.AssetExecutionContext, learning: LearningResource) -> dg.MaterializeResult[None]:
         with learning.step("attempts_raw"):
-            for day in context.partition_keys:
-                rows = api.fetch(learning.settings.statistics, date.fromisoformat(day), learning.settings.answers / f"{day}.json")
-                _tell(context, RAW, day, {"dagster/partition_row_count": rows})
+            days = map(date.fromisoformat, context.partition_keys)
+            for answer in api.fetch_days(learning.settings.statistics, days, learning.settings.answers):
+                learning.answers.append(answer)
+                facts = {"API status": answer.status, "API seconds": round(answer.seconds, 3)}
+                for day, rows in answer.rows.items():
+                    _tell(context, RAW, day.isoformat(), {"dagster/partition_row_count": rows, **facts})
         return dg.MaterializeResult()
 
     @dg.multi_asset(
@@ -126,7 +129,7 @@ def study_dashboard(context: dg.AssetExecutionContext, learning: LearningResourc
         access, worksheet = learning.settings.sheet, learning.settings.sheet_worksheet
         with learning.database() as database:
             metrics = reports.study_metrics(database)
-        written = upsert(access, worksheet, metrics, ["study_date"])
+        learning.written = written = upsert(access, worksheet, metrics, ["study_date"])
         context.log.info("worksheet %s: %s", worksheet, written)
         return dg.MaterializeResult(
             metadata={"rows appended": written.appended, "rows updated": written.updated, "rows unchanged": written.unchanged}
@@ -151,7 +154,8 @@ def study_digest(context: dg.AssetExecutionContext, learning: LearningResource) 
             if loads is None:
                 context.log.info("nothing new to report")
                 return dg.MaterializeResult(metadata={"sent": False})
-            digest = reports.digest(loads, reports.study_metrics(database), learning.seconds)
+            done = reports.Done(learning.answers, learning.written, learning.seconds)
+            digest = reports.digest(loads, reports.study_metrics(database), done)
             refused = send(server, digest.mail())
             reports.mark_reported(database, loads)
         for address in refused:

@@ -71,8 +71,8 @@ def daily_schedule(settings: LearningSettings) -> dg.ScheduleDefinition:
 
 def _first_day(settings: LearningSettings, instance: dg.DagsterInstance, last: date) -> date:
     again = last - timedelta(days=settings.refetch_days)
-    fetched = instance.get_materialized_partitions(RAW)
-    missed = date.fromisoformat(max(fetched)) + timedelta(days=1) if fetched else again
+    fetched = [day for day in map(date.fromisoformat, instance.get_materialized_partitions(RAW)) if day < last]
+    missed = max(fetched) + timedelta(days=1) if fetched else again  # the last day may have been fetched before it was over
     return max(min(again, missed), settings.start_date)
 
 

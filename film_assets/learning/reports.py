@@ -9,9 +9,11 @@ from datetime import date, datetime
 
 import polars as pl
 
+from film_assets.learning.api import Answer
 from film_assets.learning.database import Database
 from film_assets.learning.schema import METRICS
 from film_assets.notifications.channels.digest import Digest, Section, duration
+from film_assets.notifications.channels.sheets import Written
 
 _COUNTS = ("rows_fetched", "rows_valid", "rows_rejected", "rows_new")
 _CHART_DAYS = 30
@@ -71,13 +73,49 @@ def mark_reported(database: Database, loads: Unreported) -> None:
     database.run("update loads set reported = true where id between $1 and $2", [loads.ids[0], loads.ids[-1]])
 
 
-def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
+@dataclass(frozen=True)
+class Done:
+    """What a run has done so far.
+
+    Attributes:
+        answers: What the API answered.
+        written: What became of the rows in the sheet; None if it was not brought up to date.
+        seconds: How long the run has taken.
+    """
+
+    answers: Sequence[Answer]
+    written: Written | None
+    seconds: float
+
+    @property
+    def sheet_updated(self) -> str:
+        """Whether the sheet was, in words."""
+        match self.written:
+            case None:
+                return "no, not in this run"
+            case Written(appended=0, updated=0):
+                return "no, it was up to date"
+            case Written(appended, updated):
+                return f"yes, {appended:,} rows appended and {updated:,} updated"
+
+    @property
+    def api_status(self) -> str:
+        """Of the API, in words."""
+        return ", ".join(str(status) for status in sorted({answer.status for answer in self.answers})) or "not asked in this run"
+
+    @property
+    def api_duration(self) -> str:
+        """How long the API took to answer, in words."""
+        return f"{sum(answer.seconds for answer in self.answers):.1f} s, {len(self.answers):,} requests"
+
+
+def digest(loads: Unreported, metrics: pl.DataFrame, done: Done) -> Digest:
     """What was loaded, as a message.
 
     Args:
         loads: What was loaded.
         metrics: The metrics of all days.
-        seconds: How long the run has taken so far.
+        done: What the run has done.
     """
     from film_assets.notifications.channels import charts
 
@@ -87,7 +125,14 @@ def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
         metrics.filter(pl.col("study_date") <= loads.last).tail(_CHART_DAYS).with_columns(pl.col("study_date").cast(pl.String))
     )
     facts = {"period": period, **{name.replace("_", " "): found for name, found in loads.counts.items()}}
-    facts["passback faults"] = sum(found for _, found in loads.faults)
+    facts |= {
+        "run time": duration(done.seconds),
+        "passback faults": sum(found for _, found in loads.faults),
+        "rows prepared": metrics.height,
+        "sheet updated": done.sheet_updated,
+        "API status": done.api_status,
+        "API duration": done.api_duration,
+    }
     sections = [Section("metrics", [name.replace("_", " ") for name in metrics.columns], days.rows())]
     if loads.rejected:
         sections.append(Section("rejected because", ("reason", "rows"), loads.rejected))
@@ -96,7 +141,7 @@ def digest(loads: Unreported, metrics: pl.DataFrame, seconds: float) -> Digest:
     return Digest(
         subject=f"Study metrics of {period}: {loads.counts['rows_new']:,} new attempts",
         id=f"learning.{loads.ids[0]}-{loads.ids[-1]}",
-        facts={**facts, "run time": duration(seconds)},
+        facts=facts,
         sections=sections,
         chart=charts.columns(shown, "study_date", "attempts_per_day_total"),
         chart_says=f"attempts per day up to {loads.last}",

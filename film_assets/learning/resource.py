@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -19,6 +20,10 @@ from film_assets.learning.settings import LearningSettings
 from film_assets.notifications.channels.mail import send
 from film_assets.orchestration.failures import readable_failures
 
+if TYPE_CHECKING:
+    from film_assets.learning.api import Answer
+    from film_assets.notifications.channels.sheets import Written
+
 _log = logging.getLogger(__name__)
 
 
@@ -27,11 +32,15 @@ class Learning:
 
     Attributes:
         settings: As they were when the run began.
+        answers: What the API has answered so far.
+        written: What became of the rows in the sheet, once it is up to date.
     """
 
     def __init__(self, settings: LearningSettings) -> None:
         """It begins now."""
         self.settings = settings
+        self.answers: list[Answer] = []
+        self.written: Written | None = None
         self._began = time.monotonic()
 
     @property

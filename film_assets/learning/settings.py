@@ -27,6 +27,7 @@ class LearningSettings(DeliverySettings):
     api_client: str | None = Field(None, description="The client that asks it.")
     api_client_key: SecretStr | None = Field(None, description="The client's key.")
     api_deadline: float = Field(300, gt=0, description="Seconds after which the API is given up, all tries together.")
+    api_days: int = Field(31, ge=1, description="How many days at most it is asked for at once; 1 if it takes a single day.")
 
     start_date: date = Field(date(2023, 1, 1), description="The first day.")
     time_zone: TimeZone = Field("UTC", description="The time zone of days and hours, as Europe/Kyiv.")
@@ -46,7 +47,7 @@ class LearningSettings(DeliverySettings):
             SettingsError: A setting for that is missing.
         """
         found = self.require(*_API)
-        return Statistics(found["api_url"], found["api_client"], found["api_client_key"], self.api_deadline)
+        return Statistics(found["api_url"], found["api_client"], found["api_client_key"], self.api_deadline, self.api_days)
 
     @property
     def missing_for_schedule(self) -> list[str]:

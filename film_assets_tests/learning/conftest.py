@@ -54,6 +54,7 @@ def everything(
         "API_URL": statistics.url,
         "API_CLIENT": CLIENT,
         "API_CLIENT_KEY": KEY,
+        "API_DAYS": 1,
         "START_DATE": "2026-01-01",
         "SHEET_SERVICE_ACCOUNT_FILE": google.service_account_file,
         "SHEET_ID": SHEET,

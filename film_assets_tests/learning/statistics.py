@@ -38,6 +38,7 @@ class Statistics:
         url: Where it is asked.
         days: Day -> its rows, or a text that is delivered as it is.
         faults: What happens to the next requests, in order: an HTTP status, or something done in place of an answer.
+        single_days: Whether it answers only for the first day of a period.
         asked: The parameters of each request that was well-formed, without the key.
     """
 
@@ -45,11 +46,16 @@ class Statistics:
         self.url = ""
         self.days: dict[str, list[Any] | bytes] = {}
         self.faults: list[int | Fault] = []
+        self.single_days = False
         self.asked: list[dict[str, str]] = []
 
-    def body(self, day: str) -> bytes:
-        rows = self.days.get(day, [])
-        return rows if isinstance(rows, bytes) else json.dumps(rows).encode()
+    def body(self, start: str, end: str) -> bytes:
+        """All rows of a period."""
+        first = self.days.get(start[:10], [])
+        if isinstance(first, bytes):
+            return first
+        wanted = [day for day in sorted(self.days) if start[:10] <= day <= (start if self.single_days else end)[:10]]
+        return json.dumps([one for day in wanted for one in self.days[day]]).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -63,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         asked = {name: value for name, (value,) in parse_qs(urlsplit(self.path).query).items()}
         key = asked.pop("client_key", "")
         self.statistics.asked.append(asked)
-        body = self.statistics.body(asked["start"][:10])
+        body = self.statistics.body(asked["start"], asked["end"])
         fault = self.statistics.faults.pop(0) if self.statistics.faults else 200
         if callable(fault):
             with suppress(OSError):  # the client has given up

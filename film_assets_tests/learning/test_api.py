@@ -4,14 +4,15 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from film_assets.errors import FilmAssetsError, SourceError, TransientError
-from film_assets.learning.api import Statistics as Access, fetch, texts
+from film_assets.learning.api import Statistics as Access, fetch, fetch_days, texts
 from film_assets_tests.learning.statistics import CLIENT, KEY, Statistics, cut, drip, redirect, reset, row
 
 DAY = date(2026, 1, 1)
@@ -122,6 +123,78 @@ def test_half_a_character_does_not_take_other_rows_with_it(statistics: Statistic
     statistics.days[str(DAY)] = rb'["\ud83d\ude00", "\ud83d", "\\ud83d", "\ude00"]'
     assert fetch(access, DAY, file) == 4
     assert [text for batch in texts(file, 9) for text in batch] == [r'"\ud83d\ude00"', r'"\u0000"', r'"\\ud83d"', r'"\u0000"']
+
+
+# ---- several days at once
+
+LATER = [DAY + timedelta(days=index) for index in range(1, 5)]
+
+
+def asked(statistics: Statistics) -> list[tuple[str, str]]:
+    return [(one["start"][:10], one["end"][:10]) for one in statistics.asked]
+
+
+def contents(folder: Path) -> dict[str, list[object]]:
+    return {file.name: read(file) for file in sorted(folder.iterdir())}
+
+
+def test_days_that_follow_one_another_are_fetched_in_one_request(statistics: Statistics, access: Access, tmp_path: Path) -> None:
+    second = [row("carl", "2026-01-02T00:00:00+03:00"), row("dora", "2026-01-02")]
+    third = [row("emil", "2026-01-03 23:59:59"), 5, {"created_at": "x"}, row("fay", "2027-01-01 10:00:00"), {"created_at": 5}]
+    statistics.days |= {"2026-01-02": second, "2026-01-03": third}
+    (answer,) = fetch_days(replace(access, most_days=9), [LATER[1], DAY, LATER[0]], tmp_path)
+    assert statistics.asked == [{"client": CLIENT, "start": "2026-01-01 00:00:00.000000", "end": "2026-01-03 23:59:59.999999"}]
+    assert contents(tmp_path) == {
+        "2026-01-01.json": [*ROWS, *third[1:]],
+        "2026-01-02.json": second,
+        "2026-01-03.json": third[:1],
+    }
+    assert answer.rows == {DAY: 6, LATER[0]: 2, LATER[1]: 1}
+    assert answer.status == 200
+    assert 0 < answer.seconds < 30
+
+
+def test_no_more_days_are_asked_for_at_once_than_may_be(statistics: Statistics, access: Access, tmp_path: Path) -> None:
+    statistics.days |= {str(day): [row("anna", f"{day} 10:00:00")] for day in LATER}
+    days = [DAY, *LATER, date(2026, 2, 1)]
+    answers = list(fetch_days(replace(access, most_days=2), days, tmp_path))
+    periods = [("01-01", "01-02"), ("01-03", "01-04"), ("01-05", "01-05"), ("02-01", "02-01")]
+    assert asked(statistics) == [(f"2026-{first}", f"2026-{last}") for first, last in periods]
+    assert [day for answer in answers for day in answer.rows] == days
+    assert answers[-1].rows == {date(2026, 2, 1): 0}
+
+
+def test_a_server_that_answers_for_one_day_of_a_period_is_asked_for_the_others(
+    statistics: Statistics, access: Access, tmp_path: Path
+) -> None:
+    second = [row("carl", "2026-01-02 10:00:00")]
+    statistics.days |= {"2026-01-02": second}
+    statistics.single_days = True
+    answers = list(fetch_days(replace(access, most_days=9), [DAY, *LATER[:2]], tmp_path))
+    assert [answer.rows for answer in answers] == [{DAY: 2}, {LATER[0]: 1}, {LATER[1]: 0}]
+    assert contents(tmp_path) == {"2026-01-01.json": ROWS, "2026-01-02.json": second, "2026-01-03.json": []}
+
+
+def test_rows_of_a_period_come_as_they_are_however_odd(statistics: Statistics, access: Access, tmp_path: Path) -> None:
+    first = ['{"created_at": "\\u0000"}', "[" * 50_000 + "]" * 50_000, "1e999", '{\n"a":\r\n"電" }', "null", '"2026-01-02"']
+    second = '{"created_at":\t"2026-01-02T10:00:00.123456789Z", "a": "\\n"}'
+    statistics.days[str(DAY)] = f"[{','.join([second, *first, second])}]".encode()
+    list(fetch_days(replace(access, most_days=2), [DAY, LATER[0]], tmp_path))
+    found = [[text for batch in texts(tmp_path / f"{day}.json", 2) for text in batch] for day in (DAY, LATER[0])]
+    assert found == [first, [second, second]]
+
+
+def test_a_period_that_cannot_be_had_says_what_else_to_try(statistics: Statistics, access: Access, tmp_path: Path) -> None:
+    fetch(access, DAY, tmp_path / f"{DAY}.json")
+    period = [DAY, LATER[0]]
+    statistics.faults += [400, drip]
+    words = r"does not answer as it should \(400\); check LEARNING_API_URL, or set LEARNING_API_DAYS to fewer days"
+    with pytest.raises(SourceError, match=words):
+        list(fetch_days(replace(access, most_days=2), period, tmp_path))
+    words = r"has not sent the attempts of 2026-01-01 to 2026-01-02 within 0\.7 s.*, or set LEARNING_API_DAYS to fewer days"
+    with pytest.raises(TransientError, match=words):
+        list(fetch_days(replace(access, most_days=2, deadline=0.7), period, tmp_path))
+    assert contents(tmp_path) == {"2026-01-01.json": ROWS}, "what was fetched before is still there, and nothing else"
 
 
 def test_a_slow_drip_ends_at_the_deadline(statistics: Statistics, access: Access, file: Path) -> None:

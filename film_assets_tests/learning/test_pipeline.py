@@ -3,12 +3,14 @@
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 
 from film_assets.errors import SettingsError
 from film_assets.home import Home
-from film_assets.learning.assets import FAULTS, METRICS, SOLUTIONS
+from film_assets.learning.assets import DIGEST, FAULTS, METRICS, SOLUTIONS, days_of
 from film_assets.learning.database import opened
 from film_assets.learning.definitions import build_defs
 from film_assets.learning.jobs import delete_old, died_runs
@@ -135,9 +137,15 @@ def test_the_digest_tells_what_was_loaded(
     assert text
     lines = text.get_content().splitlines()
     assert lines[:5] == [f"period: {FIRST} to {THIRD}", "rows fetched: 9", "rows valid: 7", "rows rejected: 2", "rows new: 6"]
-    assert lines[5] == "passback faults: 1"
     assert any(line.split() == ["is", "longer", "than", "4,000", "characters", "1"] for line in lines)
-    assert lines[6].startswith("run time: 0 d 0 h 0 min ")
+    assert lines[5].startswith("run time: 0 d 0 h 0 min ")
+    assert lines[6:10] == [
+        "passback faults: 1",
+        "rows prepared: 3",
+        "sheet updated: yes, 3 rows appended and 0 updated",
+        "API status: 200",
+    ]
+    assert re.fullmatch(r"API duration: \d+\.\d s, 3 requests", lines[10])
     assert any(line.split() == [FIRST, "3", "2", "2", "2"] for line in lines)
     assert any(line.startswith("row: input should be an object") and line.endswith("  1") for line in lines)
     (image,) = (part for part in message.walk() if part.get_content_type() == "image/png")
@@ -171,6 +179,52 @@ def test_passback_faults_are_counted_in_metadata_and_log(everything: LearningSet
         (file,) = everything.logs.iterdir()
         lines = [json.loads(line) for line in file.read_text().splitlines()]
         assert any(line.items() >= ({"asset": key.path[-1], "day": THIRD} | counts).items() for line in lines)
+
+
+def facts_of(mailbox: Mailbox) -> dict[str, str]:
+    text = mailbox.messages[-1].get_body(("plain",))
+    assert text
+    return dict(line.split(": ", 1) for line in takewhile(bool, text.get_content().splitlines()))
+
+
+def test_the_digest_tells_what_became_of_the_sheet(
+    everything: LearningSettings, instance: dg.DagsterInstance, statistics: Statistics, google: Google, mailbox: Mailbox
+) -> None:
+    run(instance, SECOND)
+    statistics.days[SECOND] += [row("dora", f"{SECOND} 12:00:00")]
+    run(instance, SECOND)
+    assert facts_of(mailbox)["sheet updated"] == "yes, 0 rows appended and 1 updated"
+    statistics.days[SECOND] += [5]
+    run(instance, SECOND)
+    assert facts_of(mailbox).items() >= {"sheet updated": "no, it was up to date", "rows prepared": "2"}.items()
+
+    mailbox.replies += ["554 no"]
+    statistics.days[SECOND] += [6]
+    run(instance, SECOND)
+    job = build_defs().resolve_job_def("learning")
+    assert job.execute_in_process(instance=instance, asset_selection=[DIGEST]).success
+    assert facts_of(mailbox).items() >= {"sheet updated": "no, not in this run", "API status": "not asked in this run"}.items()
+
+
+@IN_BOTH
+def test_a_period_is_fetched_at_once_and_loaded_day_by_day(
+    everything: LearningSettings,
+    instance: dg.DagsterInstance,
+    statistics: Statistics,
+    google: Google,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("LEARNING_API_DAYS")
+    assert run(instance, FIRST, THIRD).success
+    assert [(one["start"][:10], one["end"][:10]) for one in statistics.asked] == [(FIRST, THIRD)]
+    assert sorted(file.name for file in everything.answers.iterdir()) == [f"{day}.json" for day in (FIRST, SECOND, THIRD)]
+    loads = rows(everything, "select cast(study_date as text), rows_fetched, rows_valid from loads order by id")
+    assert loads == [(FIRST, 6, 4), (SECOND, 1, 1), (THIRD, 2, 2)], (
+        "a late row is with its own day, one without any with the first"
+    )
+    assert sheet(google) == SHEET_AFTER_THREE_DAYS
+    assert mailbox.subjects == [f"Study metrics of {FIRST} to {THIRD}: 6 new attempts"]
 
 
 # ---- what goes wrong
@@ -328,6 +382,22 @@ def test_the_schedule_is_on_with_its_settings_and_covers_late_and_missed_days(
     assert covered(tick(history, datetime(2026, 1, 9, 1, tzinfo=UTC))) == ("2026-01-07", "2026-01-08")
     run(history, THIRD)
     assert covered(tick(history, datetime(2026, 1, 9, 1, tzinfo=UTC))) == ("2026-01-04", "2026-01-08")
+
+
+def test_today_can_be_fetched_by_hand_and_is_fetched_again_when_it_is_over(
+    everything: LearningSettings, history: dg.DagsterInstance, statistics: Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = datetime.now(UTC).date()
+    monkeypatch.setenv("LEARNING_START_DATE", str(today - timedelta(days=9)))
+    assert days_of(LearningSettings.load()).get_last_partition_key() == str(today)
+    statistics.days[str(today)] = [row("anna", f"{today} 00:00:00")]
+    assert run(history, str(today)).success
+    assert rows(everything, "select cast(study_date as text) from study_metrics") == [(str(today),)]
+    run(history, str(today - timedelta(days=6)))
+    at_three = datetime(today.year, today.month, today.day, 3, tzinfo=UTC)
+    yesterday, missed = today - timedelta(days=1), today - timedelta(days=5)
+    assert covered(tick(history, at_three)) == (str(missed), str(yesterday))
+    assert covered(tick(history, at_three + timedelta(days=1))) == (str(missed), str(today))
 
 
 def test_the_log_of_a_day_is_lines_of_json(
