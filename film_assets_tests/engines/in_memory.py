@@ -50,7 +50,7 @@ _HOMES: dict[int, _Kept] = {}
 
 
 def open_engine(settings: Settings, home: Home) -> "InMemoryEngine":
-    return InMemoryEngine(home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
+    return InMemoryEngine(settings, home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
 
 
 def peek(home: Home) -> LandedBlobs:
@@ -61,8 +61,8 @@ def peek(home: Home) -> LandedBlobs:
 class InMemoryEngine:
     notices: Sequence[str] = ()
 
-    def __init__(self, home: Home, kept: _Kept) -> None:
-        self._home, self._kept = home, kept
+    def __init__(self, settings: Settings, home: Home, kept: _Kept) -> None:
+        self._settings, self._home, self._kept = settings, home, kept
         self._store: WarehouseStore | None = None
         self.ranges = kept.ranges
 
