@@ -3,8 +3,9 @@
 The way of a blob, whose bytes are a *content* that is read by range, from a local file or where they lie at the source
 (``content``): its *dialect* is recognised (``dialect``), it is *cut* into one piece an id range (``cut``; an unsorted one is
 sorted into ranges first), each *piece* is hashed and, if it changed, read (``read``: strictly and fast if it is clean, line by
-line with the reasons for each rejected row if not) and written as a *slice* (``slices``), and an *account* is given of them all.
-``land`` puts these together; any engine may call them one by one, and read the pieces in processes or on machines of its own.
+line with the reasons for each rejected row if not; ``fields`` takes quotes and escapes off before) and written as a *slice*
+(``slices``), and an *account* is given of them all. ``land`` puts these together; any engine may call them one by one, and read
+the pieces in processes or on machines of its own.
 
 Belongs here: bytes and rows of the blobs as they are delivered. Does not belong here: DuckDB or any other engine, and which
 slices are current (``engines``).

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from film_assets.common.progress import Advance
 from film_assets.landing.content import Content, FileContent, whole_lines
 from film_assets.landing.dialect import Dialect
+from film_assets.landing.fields import separators
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
@@ -91,7 +92,7 @@ def sorted_into_ranges(
     first_line = 2
     for chunk in _chunks(content, dialect.body):
         begins, ends = _line_bounds(chunk)
-        ranges = np.searchsorted(starts, _id_prefixes(chunk, begins, field, quoted=dialect.quoted), "right") - 1
+        ranges = np.searchsorted(starts, _id_prefixes(dialect, chunk, begins, ends, field), "right") - 1
         for index in np.unique(ranges):
             chosen = ranges == index
             numbers[index].append(np.flatnonzero(chosen) + first_line)
@@ -110,7 +111,7 @@ def _id_pattern(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
     pattern = blob.column(blob.range_column).pattern
     skipped = dialect.columns.index(blob.range_column)
     quote = '"?' if dialect.quoted else ""
-    return re.compile(rf"^(?:[^\t\n]*\t){{{skipped}}}{quote}({pattern}){quote}[\t\r\n]".encode(), re.MULTILINE)
+    return re.compile(rf"^(?:{dialect.field_pattern}\t){{{skipped}}}{quote}({pattern}){quote}[\t\r\n]".encode(), re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -242,14 +243,16 @@ def _line_bounds(chunk: npt.NDArray[np.uint8]) -> tuple[Lines, Lines]:
     return np.concatenate(([0], ends[:-1])), ends
 
 
-def _id_prefixes(chunk: npt.NDArray[np.uint8], begins: Lines, field: int, *, quoted: bool) -> npt.NDArray[np.bytes_]:
+def _id_prefixes(
+    dialect: Dialect, chunk: npt.NDArray[np.uint8], begins: Lines, ends: Lines, field: int
+) -> npt.NDArray[np.bytes_]:
     """The first bytes of the given field of every line."""
     at = begins
     if field:
-        tabs = np.flatnonzero(chunk == ord("\t"))
+        tabs = np.flatnonzero(separators(dialect, chunk, ends))
         wanted = np.minimum(np.searchsorted(tabs, begins) + field - 1, max(len(tabs) - 1, 0))
         at = tabs[wanted] + 1 if len(tabs) else begins
-    if quoted:
+    if dialect.quoted:
         at = at + (chunk[np.minimum(at, len(chunk) - 1)] == ord('"'))
     places = np.minimum(at[:, None] + np.arange(_ID_WIDTH), len(chunk) - 1)
     return np.ascontiguousarray(chunk[places]).view(f"S{_ID_WIDTH}").ravel()

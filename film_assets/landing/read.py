@@ -17,6 +17,7 @@ import polars as pl
 
 from film_assets.common.dtypes import dtypes
 from film_assets.landing.dialect import Dialect
+from film_assets.landing.fields import Plain, plain
 from film_assets.tables import Blob, Column
 
 NULL = "\\N"
@@ -26,7 +27,7 @@ _WINDOW = 1 << 20
 _CHUNK = 4 << 20
 """Bytes read at once: one fault costs no more than going through so many by line, and more at once reads no faster."""
 
-_TAB, _LF, _CR, _NUL, _QUOTE = (ord(c) for c in '\t\n\r\0"')
+_LF, _CR, _NUL = (ord(c) for c in "\n\r\0")
 
 POLARS = dtypes(pl)
 REJECTS = {"line": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String, "text": pl.String}
@@ -73,11 +74,14 @@ def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
     chunks: list[_Chunk] = []
     lines = 0
     for part in _whole_lines(data, _CHUNK):
-        chunk = _strictly(blob, dialect, part) or _line_by_line(blob, dialect, np.frombuffer(part, np.uint8))
+        text = plain(dialect, part)
+        chunk = _strictly(blob, dialect, text) or _line_by_line(blob, dialect, part, text)
         chunks.append(chunk.after(lines))
         lines += chunk.rows.lines
     rows = _together(blob, [chunk.rows for chunk in chunks])
-    if _unique(rows.frame, blob.key):
+    if _rising(rows.frame, blob.key):
+        return replace(rows, frame=rows.frame.set_sorted(blob.key[0]))
+    if not rows.frame.select(pl.struct(blob.key).is_duplicated().any()).item():
         return rows
     return _each_key_once(blob, rows, np.concatenate([chunk.places for chunk in chunks]), data)
 
@@ -122,20 +126,22 @@ def _count(chars: Bytes, byte: int) -> int:
     return sum(int(np.count_nonzero(chars[at : at + _WINDOW] == byte)) for at in range(0, len(chars), _WINDOW))
 
 
-def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> _Chunk | None:
+def _strictly(blob: Blob, dialect: Dialect, text: Plain) -> _Chunk | None:
     """All rows of a chunk, or None where anything at all is wrong with one of them."""
+    data = text.data
     chars = np.frombuffer(data, np.uint8)
     lines = _count(chars, _LF)
-    if _count(chars, _TAB) != lines * (len(dialect.columns) - 1) or b"\0" in data or b"\r" in data:
+    separators = _count(chars, ord(text.separator))
+    if text.faults or separators != lines * (len(dialect.columns) - 1) or b"\0" in data or b"\r" in data:
         return None
     try:
-        frame = _parse(blob, dialect, data, typed=True)
+        frame = _parse(blob, dialect, text, typed=True)
     except pl.exceptions.PolarsError:
         return None
     if frame.height != lines:
         return None
     keys_missing = (pl.col(key).is_null() for key in blob.key)
-    faults = [fault for column in blob.columns if (fault := _outside(column, _few_of(column))) is not None]
+    faults = [fault for column in blob.columns if (fault := _outside(column, _few_of(blob, column))) is not None]
     counts = frame.select(pl.sum_horizontal(fault.sum() for fault in (*keys_missing, *faults)))
     if counts.item() not in (0, None):
         return None
@@ -143,40 +149,47 @@ def _strictly(blob: Blob, dialect: Dialect, data: bytes) -> _Chunk | None:
 
 
 def _parse(
-    blob: Blob, dialect: Dialect, data: bytes, *, typed: bool, lenient: bool = False, only: Sequence[str] = ()
+    blob: Blob, dialect: Dialect, text: Plain, *, typed: bool, lenient: bool = False, only: Sequence[str] = ()
 ) -> pl.DataFrame:
     """The fields of whole lines as values or as texts; ``lenient`` makes null of what is no value of its type."""
     types = {column.name: POLARS[column.type] if typed else pl.String for column in blob.columns}
     schema = {f"_{i}" if name not in types else name: types.get(name, pl.String) for i, name in enumerate(dialect.columns)}
     wanted = list(only or types)
-    if not data:
+    if not text.data:
         return pl.DataFrame(schema={name: types[name] for name in wanted})
     frame = pl.scan_csv(
-        data,
-        separator="\t",
+        text.data,
+        separator=text.separator,
         has_header=False,
         schema=schema,
-        quote_char='"' if dialect.quoted else None,
+        quote_char=None,
         null_values=NULL,
         ignore_errors=lenient,
     )
+    if text.stand_ins:
+        frame = frame.with_columns(pl.col(pl.String).str.replace_many(text.stand_ins))
     return frame.select(wanted).collect()
 
 
-def _unique(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
-    """Whether no key stands twice; at no cost where the rows are in the order of their key."""
+def _rising(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether the rows are in the order of their key, and so none stands twice."""
     *firsts, last = (pl.col(name) for name in key)
     rising = reduce(
         lambda inner, column: (column > column.shift()) | ((column == column.shift()) & inner),
         reversed(firsts),
         last > last.shift(),
     )
-    return bool(frame.select(rising.all()).item()) or not frame.select(pl.struct(key).is_duplicated().any()).item()
+    return bool(frame.select(rising.all()).item())
 
 
-def _few_of(column: Column) -> pl.Expr:
-    """All values of a column to look at whether any is bad: of labels, few of which differ, each once."""
-    return pl.col(column.name).unique() if column.label and column.elements else pl.col(column.name)
+def _few_of(blob: Blob, column: Column) -> pl.Expr:
+    """What to look at of a column to find any bad value: labels of lists and repeated ids once."""
+    value = pl.col(column.name)
+    if column.label and column.elements:
+        return value.unique()
+    if column.name == blob.range_column and len(blob.key) > 1:
+        return value.filter(value.ne_missing(value.shift()))
+    return value
 
 
 def _outside(column: Column, value: pl.Expr) -> pl.Expr | None:
@@ -237,16 +250,17 @@ def _lines(chars: Bytes) -> _Lines:
     return _Lines(chars, np.concatenate(([0], ends[:-1])), ends)
 
 
-def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> _Chunk:
+def _line_by_line(blob: Blob, dialect: Dialect, data: bytes, text: Plain) -> _Chunk:
     """Take out the lines with anything wrong, go through those alone, and put what can be loaded of them back in its place."""
-    lines = _lines(chars)
+    lines = _lines(np.frombuffer(data, np.uint8))
+    plain_lines = lines if text.data is data else _lines(np.frombuffer(text.data, np.uint8))
     sound = np.ones(len(lines.ends), np.bool_)
     broken = []
-    for faulty, reason in _broken(lines, dialect):
+    for faulty, reason in _broken(lines, plain_lines, dialect, text):
         broken.append(lines.texts(faulty & sound).with_columns(reason=pl.lit(f"row rejected: {reason}")))
         sound &= ~faulty
-    frame, suspicious = _leniently(blob, dialect, lines, sound)
-    strings = _parse(blob, dialect, lines.bytes(suspicious), typed=False)
+    frame, suspicious = _leniently(blob, dialect, replace(text, data=plain_lines.bytes(sound)), sound)
+    strings = _parse(blob, dialect, replace(text, data=plain_lines.bytes(suspicious)), typed=False)
     mended, refused = _refuse_keys(blob, _typed(blob, strings.with_columns(line=pl.Series(np.flatnonzero(suspicious)))))
     loaded = mended.select("line", *(pl.col(f"_typed_{name}").alias(name) for name in blob.column_names))
     loaded, elements = _good_elements(blob, loaded)
@@ -258,12 +272,11 @@ def _line_by_line(blob: Blob, dialect: Dialect, chars: Bytes) -> _Chunk:
     return _Chunk(rows, together["line"].to_numpy())
 
 
-def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tuple[pl.DataFrame, Mask]:
+def _leniently(blob: Blob, dialect: Dialect, text: Plain, sound: Mask) -> tuple[pl.DataFrame, Mask]:
     """The rows of the sound lines in which every value is good, with their lines; and which of the sound lines are left over."""
-    data = lines.bytes(sound)
-    frame = _parse(blob, dialect, data, typed=True, lenient=True).with_columns(line=pl.Series(np.flatnonzero(sound)))
+    frame = _parse(blob, dialect, text, typed=True, lenient=True).with_columns(line=pl.Series(np.flatnonzero(sound)))
     numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
-    texts = _parse(blob, dialect, data, typed=False, only=numbers)
+    texts = _parse(blob, dialect, text, typed=False, only=numbers)
     unread = [frame[name].is_null() & texts[name].is_not_null() for name in numbers]
     outside = [fault for column in blob.columns if (fault := _outside(column, pl.col(column.name))) is not None]
     missing = [pl.col(key).is_null() for key in blob.key]
@@ -273,19 +286,13 @@ def _leniently(blob: Blob, dialect: Dialect, lines: _Lines, sound: Mask) -> tupl
     return frame.filter(~left), suspicious
 
 
-def _broken(lines: _Lines, dialect: Dialect) -> Iterator[tuple[Mask, str]]:
+def _broken(lines: _Lines, plain_lines: _Lines, dialect: Dialect, text: Plain) -> Iterator[tuple[Mask, str]]:
     """Which lines cannot be taken apart into fields, each time with the reason."""
-    tabs = lines.chars == _TAB
-    if dialect.quoted:
-        quotes = lines.chars == _QUOTE
-        yield lines.count(quotes) % 2 == 1, "a quote is not closed on its line"
-        before = np.cumsum(quotes, dtype=np.uint8)
-        at_begin = before[lines.begins] - quotes[lines.begins]
-        tabs &= (before - np.repeat(at_begin, lines.ends - lines.begins)) % 2 == 0
-    fields = lines.count(tabs) + 1
+    yield from text.faults
+    fields = plain_lines.count(plain_lines.chars == ord(text.separator)) + 1
     for found in np.unique(fields[fields != len(dialect.columns)]):
         yield fields == found, f"{found} fields instead of {len(dialect.columns)}"
-    yield lines.having(_NUL), "a NUL byte in the line"
+    yield plain_lines.having(_NUL), "a NUL byte in the line"
     yield lines.having(_CR), "a carriage return in the line"
     yield _not_utf8(lines), "not UTF-8"
 
@@ -341,9 +348,10 @@ def _good_elements(blob: Blob, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[p
     """The rows with the good elements of each list alone, without blanks around them, and what was left out, once a list."""
     refused = []
     for column in blob.columns:
-        if column.elements is None:
-            continue
         element = pl.col(column.name)
+        unclean = _outside(column, element) if column.elements is not None else None
+        if unclean is None or not rows.select(unclean.any()).item():
+            continue
         each = rows.select("line", element.str.split(",")).explode(column.name).with_columns(element.str.strip_chars())
         judged = each.filter(element != "").with_columns(reason=_words(_faults(column, element)))
         bad = judged.filter(pl.col("reason").is_not_null()).unique(maintain_order=True)

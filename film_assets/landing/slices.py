@@ -96,7 +96,14 @@ def read_piece(
 
 
 def _digest(blob: Blob, dialect: Dialect, piece: Piece, data: bytes) -> str:
-    how = (LANDING_VERSION, blob.code_version, dialect.columns, dialect.quoted, dialect.crlf)
+    how = (
+        LANDING_VERSION,
+        blob.code_version,
+        dialect.columns,
+        dialect.quoted,
+        dialect.crlf,
+        *(["escaped"] if dialect.escaped else []),
+    )
     digest = hashlib.sha256(repr(how).encode())
     digest.update(data)
     if piece.lines is not None:

@@ -1,0 +1,130 @@
+"""Dialects told apart by what little there is to tell, and what cannot be read refused in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from film_assets.common.progress import Silent
+from film_assets.errors import BlobError
+from film_assets.landing import FileContent, Slice, land
+from film_assets.tables import raw
+from film_assets_tests.landing.test_land import HEADER, counts, landed, rejects, rows, title
+
+CREW = "\t".join(raw.crew.column_names)
+CAST = "\t".join(raw.cast.column_names)
+
+
+def test_lists_alone_are_wrapped_where_they_have_a_comma(tmp_path: Path) -> None:
+    lines = [CREW, 'tt0000007\t"nm0000004,nm0000005"\tnm0000006', "tt0000008\tnm0000004\t\\N"]
+    slices = landed(tmp_path, lines, blob=raw.crew, end="\r\n")
+    assert rows(tmp_path, slices).rows() == [
+        ("tt0000007", "nm0000004,nm0000005", "nm0000006"),
+        ("tt0000008", "nm0000004", None),
+    ]
+    assert rejects(slices) == []
+
+
+@pytest.mark.parametrize(
+    "characters",
+    [
+        r"""["Eve \"Evie\" B", "C:\\D"]""",
+        r'''"[""Eve \""Evie\"" B"", ""C:\\D""]"''',
+        r'''"[\"Eve \\\"Evie\\\" B\", \"C:\\\\D\"]"''',
+        r"""["Eve \\"Evie\\" B", "C:\\\\D"]""",
+    ],
+    ids=["raw", "quotes doubled", "quotes escaped", "copied"],
+)
+def test_json_is_the_same_in_every_dialect(tmp_path: Path, characters: str) -> None:
+    slices = landed(tmp_path, [CAST, f"tt0000001\t1\tnm0000001\tself\t\\N\t{characters}"], blob=raw.cast)
+    assert rows(tmp_path, slices)["characters"].to_list() == ['["Eve \\"Evie\\" B", "C:\\\\D"]']
+    assert rejects(slices) == []
+
+
+@pytest.mark.parametrize("odd", ['"x""y"', '""', '"\\\\"', "a\\tb"])
+def test_one_odd_title_does_not_decide_for_the_blob(tmp_path: Path, odd: str) -> None:
+    lines = [title("tt0000001", primaryTitle=odd), title("tt0000002", primaryTitle='The "plain" one'), title("tt0000003")]
+    for chosen in (lines, [lines[0], lines[2]]):
+        slices = landed(tmp_path, [HEADER, *chosen])
+        assert rows(tmp_path, slices)["primaryTitle"].to_list()[0] == odd
+        assert rejects(slices) == []
+
+
+def test_a_short_row_is_no_better_for_a_tab_in_another(tmp_path: Path) -> None:
+    lines = [
+        HEADER,
+        title("tt0000001", primaryTitle='"a ""b""\tc"'),
+        title("tt0000002").removesuffix("\t\\N"),
+        title("tt0000003"),
+    ]
+    slices = landed(tmp_path, lines)
+    assert counts(slices) == (3, 2, 1)
+    assert rejects(slices) == [(3, None, None, "row rejected: 8 fields instead of 9")]
+    assert rows(tmp_path, slices)["primaryTitle"].to_list() == ['a "b"\tc', None]
+
+
+def test_a_field_that_is_neither_wrapped_nor_bare_is_refused(tmp_path: Path) -> None:
+    wrapped = [title(f"tt{n:07d}", primaryTitle='"a ""b"" c"') for n in range(1, 21)]
+    slices = landed(tmp_path, [HEADER, *wrapped, title("tt0000021", primaryTitle='a "b" c')])
+    assert rejects(slices) == [(22, None, None, "row rejected: a quote within a field that is not wrapped in quotes")]
+    assert counts(slices) == (21, 20, 1)
+
+
+def test_rows_with_a_line_break_are_refused_line_by_line(tmp_path: Path) -> None:
+    broken = title("tt0000002", primaryTitle='"one\ntwo"').split("\n")
+    slices = landed(tmp_path, [HEADER, title("tt0000001", primaryTitle='"a ""b"" c"'), *broken, title("tt0000003")])
+    assert [(line, reason) for line, _, _, reason in rejects(slices)] == [
+        (3, "row rejected: a quote is not closed on its line"),
+        (4, "row rejected: a quote is not closed on its line"),
+    ]
+    assert counts(slices) == (4, 2, 2)
+    broken = title("tt0000002", primaryTitle="one\\\ntwo").split("\n")
+    slices = landed(tmp_path, [HEADER, title("tt0000001", primaryTitle="a\\\\b"), *broken, title("tt0000003")])
+    assert [(line, reason) for line, _, _, reason in rejects(slices)] == [
+        (3, "row rejected: a line break in a field"),
+        (4, "row rejected: 7 fields instead of 9"),
+    ]
+    assert counts(slices) == (4, 2, 2)
+
+
+def land_bytes(data: bytes, folder: Path) -> list[Slice]:
+    path = folder / "blob.tsv"
+    path.write_bytes(data)
+    return land(raw.titles, FileContent(path), folder / "landing", {}, Silent())
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no BOM", "BOM"])
+@pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["bare", "wrapped"])
+def test_a_column_without_a_name_and_no_last_line_feed(tmp_path: Path, end: str, mark: str, form: str) -> None:
+    lines = [HEADER, title("tt0000001", primaryTitle="Ünder"), title("tt0000002", genres="News")]
+    written = ["\t".join(map(form.format, line.split("\t"))) for line in lines]
+    slices = land_bytes((mark + end.join(f"{line}\t" for line in written)).encode(), tmp_path)
+    assert rows(tmp_path, slices).select("tconst", "primaryTitle", "genres").rows() == [
+        ("tt0000001", "Ünder", None),
+        ("tt0000002", None, "News"),
+    ]
+    assert rejects(slices) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("\r".join([HEADER, *[title("tt0000001")] * 4000]), "titles: lines end with CR alone; save it with line feeds"),
+        ("\r".join([HEADER, title("tt0000001")]) + "\n", "titles: lines end with CR alone; save it with line feeds"),
+        (HEADER.replace("\t", ",") + "\nx\n", "titles: the fields are separated by commas; save it with tabs between them"),
+        (HEADER.replace("\t", ";") + "\nx\n", "titles: the fields are separated by semicolons; save it with tabs"),
+        ('"' + HEADER.replace("\t", '","') + '"\nx\n', "titles: the fields are separated by commas"),
+        ("a\t" * 30_000 + "\nx\n", "titles: column tconst, titleType, .* is missing; the header has a, a"),
+    ],
+    ids=["CR", "CR and one LF", "commas", "semicolons", "quotes and commas", "a long header"],
+)
+def test_what_cannot_be_read_is_one_short_line(tmp_path: Path, data: str, message: str) -> None:
+    with pytest.raises(BlobError, match=message) as error:
+        land_bytes(data.encode(), tmp_path)
+    assert len(str(error.value)) < 500
+    assert "\n" not in str(error.value)
+
+
+def test_utf_16_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BlobError, match="titles: the blob is written in UTF-16; save it as UTF-8"):
+        land_bytes(f"{HEADER}\n".encode("utf-16"), tmp_path)
