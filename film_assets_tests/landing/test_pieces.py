@@ -159,6 +159,7 @@ def in_container(azurite: Azurite, faulty_sample: Path) -> Iterator[Source]:
 def on_server(httpserver: HTTPServer, faulty_sample: Path) -> Source:
     """A web server with the blob of titles."""
     file = WebFile((faulty_sample / "titles.tsv").read_bytes(), ETag='"v1"')
+    httpserver.no_handler_status_code = 404
     httpserver.expect_request("/films/titles.tsv").respond_with_handler(file)
     return open_source(httpserver.url_for("/films"), FILES)
 
