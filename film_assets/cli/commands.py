@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from film_assets.reader import Films
     from film_assets.refresh.pipeline import Report
     from film_assets.settings import Settings
+    from film_assets.sources.base import Entry
 
 _LONGEST_ERROR = 2_000
 """Characters; a name or header that an error repeats may be of any length."""
@@ -199,12 +200,16 @@ def _print_notices(out: "Console", notices: "Sequence[str]") -> None:
 def status(
     source: SourceOption = None,
     home: HomeOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="List every file at the source with its size instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Show the blobs at the source, and whether they changed since the last refresh."""
-    from film_assets.refresh.pipeline import blob_status
+    from film_assets.refresh.pipeline import blob_status, source_of
 
     settings = _settings(source=source, home=home)
+    if everything:
+        _print_entries(source_of(settings).entries(), as_json=as_json)
+        return
     blobs = blob_status(settings)
     if as_json:
         typer.echo(json.dumps([vars(blob) for blob in blobs], default=str))
@@ -226,6 +231,14 @@ def status(
     out = terminal.console()
     out.print(terminal.grid("", columns, rows))
     _print_notices(out, [blob.choice for blob in blobs if blob.choice])
+
+
+def _print_entries(entries: "Sequence[Entry]", *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([vars(entry) for entry in entries], default=str))
+        return
+    rows = [(entry.name, entry.bytes, _minute(entry.last_modified)) for entry in entries]
+    terminal.console().print(terminal.grid("", ("file", "bytes", "last modified"), rows))
 
 
 def _minute(time: "datetime | None") -> str:

@@ -6,7 +6,7 @@ and giving up (``remote``).
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ from azure.core.pipeline import PipelineResponse
 from azure.storage.blob import BlobProperties, ContainerClient
 
 from film_assets.errors import SourceError, TransientError
-from film_assets.sources.base import DeniedError, Files, Listed
+from film_assets.sources.base import DeniedError, Entry, Files, Listed
 from film_assets.sources.location import AzureAccess, ContainerPlace
 from film_assets.sources.remote import ChangedError, RemoteSource, part_sent, refusal, unreachable, wrong_range
 
@@ -73,6 +73,12 @@ class AzureSource(RemoteSource):
 
     def __reduce__(self) -> tuple[Callable[..., "AzureSource"], tuple[ContainerPlace, Files, AzureAccess]]:
         return partial(AzureSource, chunk_bytes=self._chunk_bytes), (self._place, self._files, self._access)
+
+    def _entries(self) -> Sequence[Entry]:
+        """Of the container, or the folder in it; reading blobs is not enough for it, listing must be permitted."""
+        prefix = self._place.prefix
+        found = self._ask(lambda: list(self._client.list_blobs(name_starts_with=prefix or None)))
+        return [Entry(item.name.removeprefix(prefix), item.size, item.last_modified) for item in found]
 
     def _look(self, blob: str, name: str) -> Listed | None:
         client = self._client.get_blob_client(self._place.prefix + name)

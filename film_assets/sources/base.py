@@ -67,6 +67,15 @@ class Fetched:
     temporary: bool
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A file at a source, whatever it is: its name there, its size, and when it was written (UTC) where the source tells."""
+
+    name: str
+    bytes: int
+    last_modified: datetime | None
+
+
 class Source(Protocol):
     """A place five blobs come from.
 
@@ -84,6 +93,14 @@ class Source(Protocol):
 
         Raises:
             SourceError: The source cannot be read, or lacks a blob; the text says what to do.
+        """
+        ...
+
+    def entries(self) -> Sequence[Entry]:
+        """Every file there is, the blobs among them, by name.
+
+        Raises:
+            SourceError: The source cannot be read, or does not tell which files it has.
         """
         ...
 

@@ -4,13 +4,13 @@ Belongs here: looking at the folder and using its files in place. Does not belon
 (``local``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from film_assets.common.progress import Progress
 from film_assets.errors import SourceError
-from film_assets.sources.base import Fetched, Files, Listed, check_range, find
+from film_assets.sources.base import Entry, Fetched, Files, Listed, check_range, find
 from film_assets.sources.local import LocalFiles, file_version, home_faults, is_compressed, read_range
 
 
@@ -38,6 +38,22 @@ class FolderSource:
             SourceError: There is no such folder, or it lacks a blob; the text says what to do.
         """
         return {blob: self._find(blob) for blob in self._files}
+
+    def entries(self) -> Sequence[Entry]:
+        """Every file there is, in folders too, by name.
+
+        Raises:
+            SourceError: There is no such folder, or it cannot be read.
+        """
+        self._ensure_there()
+        try:
+            files = [(path, path.stat()) for path in sorted(self._folder.rglob("*")) if path.is_file()]
+        except OSError as error:
+            raise SourceError(f"{error.filename}: cannot be read ({error.strerror}); mend its permissions") from error
+        return [
+            Entry(str(path.relative_to(self._folder)), state.st_size, datetime.fromtimestamp(state.st_mtime, UTC))
+            for path, state in files
+        ]
 
     def fetch(self, listed: Listed, folder: Path, progress: Progress) -> Fetched:
         """The file itself where it is plain, else what it decompresses to, whatever it is called; as it is now.
@@ -72,10 +88,13 @@ class FolderSource:
         check_range(listed, start, stop)
         return read_range(self._folder / listed.file, listed.version, start, stop)
 
-    def _find(self, blob: str) -> Listed:
+    def _ensure_there(self) -> None:
         if not self._folder.is_dir():
             kind = "is not a folder" if self._folder.exists() else "does not exist"
             raise SourceError(f"{self.label}: the source {kind}; set it to the folder the files are in")
+
+    def _find(self, blob: str) -> Listed:
+        self._ensure_there()
         return find(self.label, blob, self._files[blob], self._look, thorough=True)
 
     def _look(self, blob: str, name: str) -> Listed | None:

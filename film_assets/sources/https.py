@@ -7,7 +7,7 @@ resuming, verifying and giving up (``remote``).
 import base64
 import binascii
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import partial
@@ -17,7 +17,7 @@ from time import time_ns
 import httpx2
 
 from film_assets.errors import SourceError
-from film_assets.sources.base import Files, Listed
+from film_assets.sources.base import Entry, Files, Listed
 from film_assets.sources.location import WebPlace
 from film_assets.sources.remote import ChangedError, RemoteSource, part_sent, refusal, unreachable, wrong_range
 
@@ -53,6 +53,9 @@ class WebSource(RemoteSource):
 
     def __reduce__(self) -> tuple[type["WebSource"], tuple[WebPlace, Files]]:
         return WebSource, (self._place, self._files)
+
+    def _entries(self) -> Sequence[Entry]:
+        raise SourceError(f"{self.label}: a web server does not tell which files it has; leave out --all")
 
     def _look(self, blob: str, name: str) -> Listed | None:
         response = self._headers("HEAD", name)

@@ -6,7 +6,7 @@ properties and bytes (a module each).
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http import HTTPStatus
@@ -18,7 +18,7 @@ import stamina
 from film_assets.common.progress import Advance, Progress
 from film_assets.common.retries import log_retries
 from film_assets.errors import SourceError, TransientError
-from film_assets.sources.base import DeniedError, Fetched, Files, Listed, check_range, find
+from film_assets.sources.base import DeniedError, Entry, Fetched, Files, Listed, check_range, find
 from film_assets.sources.local import LocalFiles, home_faults
 
 _STARTS = 3
@@ -81,6 +81,14 @@ class RemoteSource(ABC):
         """
         with ThreadPoolExecutor(_LOOKERS, "look") as pool:
             return dict(zip(self._files, pool.map(self._find, self._files), strict=True))
+
+    def entries(self) -> Sequence[Entry]:
+        """Every file there is, the blobs among them, by name.
+
+        Raises:
+            SourceError: They cannot be listed, or the service does not tell which there are.
+        """
+        return _LISTING(self._entries)
 
     def fetch(self, listed: Listed, folder: Path, progress: Progress) -> Fetched:
         """The bytes of that blob, whole and verified; of a newer version if it has changed since it was listed.
@@ -196,6 +204,14 @@ class RemoteSource(ABC):
                     raise ChangedError("is longer than the source says")
             if file.tell() < listed.bytes:
                 raise _cut(self.label, listed)
+
+    @abstractmethod
+    def _entries(self) -> Sequence[Entry]:
+        """Every file there is.
+
+        Raises:
+            SourceError: It cannot be told; ``TransientError`` if that may pass.
+        """
 
     @abstractmethod
     def _look(self, blob: str, name: str) -> Listed | None:
