@@ -39,6 +39,9 @@ _WHOLE = 64 << 20
 _PART = 1 << 20
 _PARTS = _WHOLE // _PART - 1  # beside the header
 
+_LONE_AMONG = 4
+"""One field of so many that disagrees is an odd text, and decides nothing."""
+
 _SHOWN = 200
 """Characters of a file that an error shows at most."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "|": "bars"}
@@ -180,7 +183,9 @@ def _is_copied(votes: Counter[_Vote]) -> bool:
 
 
 def _refuse_mixed(blob: Blob, some: int, others: int, words: str) -> None:
-    if some and others and min(some, others) * 10 > some + others:
+    least, total = min(some, others), some + others
+    is_lone = least == 1 and total >= _LONE_AMONG
+    if least and least * 10 > total and not is_lone:
         raise BlobError(f"{blob.short}: {words}; save it in one dialect")
 
 
