@@ -5,7 +5,7 @@ Belongs here: how source, engine and snapshot work together in one run. Does not
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -209,16 +209,12 @@ class Pipeline:
         """What each rule found, by range; only what changed since the last time is looked at, with ``full`` every row."""
         return self.engine.check(self._tracked(rules, CHECKS, "rules"), full=full)
 
-    def _tracked(self, items: Sequence[T], label: str, unit: str) -> Iterable[T]:
+    def _tracked(self, items: Sequence[T], label: str, unit: str) -> Iterator[T]:
         """The items one by one, as a step of the run; each is done when the next is asked for."""
-
-        def one_by_one() -> Iterator[T]:
-            with self._progress.step(label), self._progress.task(label, len(items), unit) as advance:
-                for item in items:
-                    yield item
-                    advance(1)
-
-        return one_by_one()
+        with self._progress.step(label), self._progress.task(label, len(items), unit) as advance:
+            for item in items:
+                yield item
+                advance(1)
 
     def build_indexes(self) -> Mapping[str, Built]:
         """Bring the secondary indexes up to date; index -> what became of it."""
