@@ -30,7 +30,10 @@ class Settings(EnvironmentSettings):
     engine: str = Field("duckdb", description="What computes and keeps the tables: duckdb, in this process.")
 
     max_lost_rows: float = Field(
-        0.5, gt=0, le=1, description="Share of its rows that a blob may lose from one landing to the next."
+        0.5,
+        gt=0,
+        le=1,
+        description="Share of its rows that a blob may lose from one landing to the next, or that cannot be read.",
     )
     max_lost_values: float = Field(0.5, gt=0, le=1, description="Share of its values that a column of a blob may lose likewise.")
 

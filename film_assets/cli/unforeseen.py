@@ -17,6 +17,8 @@ from film_assets.settings import load_settings
 
 _LONGEST = 300
 """Characters that are told of an error's own text, which may hold anything."""
+_KEPT = 50
+"""How many files are kept in a home; the oldest go."""
 
 
 def traceback_of(error: BaseException) -> str:
@@ -47,6 +49,8 @@ def _written(error: BaseException, home: Home | None) -> Path:
     try:
         path = _folder(home) / name
         path.write_text(text, encoding="utf-8")
+        for old in sorted(path.parent.glob("*T*.log"))[:-_KEPT]:
+            old.unlink()
     except OSError:
         path = Path(tempfile.mkdtemp(prefix="film-assets-")) / name
         path.write_text(text, encoding="utf-8")

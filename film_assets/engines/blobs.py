@@ -21,7 +21,7 @@ class LandedBlob:
         landing: The way blobs were landed then.
         etag: Its ETag at the source, or what stands for one there.
         bytes: Its size there.
-        rows_read: Its lines but the header.
+        rows_read: Its lines but the header, and but those that go on with the row of the line before.
         rows_loaded: Rows in the raw table.
         rows_rejected: Rows rejected whole.
     """

@@ -44,11 +44,18 @@ class Census:
         rows: Its rows.
         filled: Column -> how many of them have a value there.
         dropped: Column -> how many values were dropped there.
+        rejected: How many rows were rejected whole, beside its rows.
     """
 
     rows: int = 0
     filled: Mapping[str, int] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
+    rejected: int = 0
+
+    @property
+    def rejected_share(self) -> float:
+        """Of all rows that the blob has."""
+        return self.rejected / max(self.rows + self.rejected, 1)
 
     def unread(self, column: str) -> int:
         """How many rows have no value there because it was dropped; of a list, some elements may be dropped and others stay."""
@@ -59,18 +66,19 @@ class Census:
         return self.unread(column) / max(self.unread(column) + self.filled.get(column, 0), 1)
 
 
-def census(rows: int, slices: Collection[Path], dropped: Iterable[tuple[str, int]]) -> Census:
+def census(rows: int, rejected: int, slices: Collection[Path], dropped: Iterable[tuple[str, int]]) -> Census:
     """Count what is landed; the Parquet files tell of themselves how many nulls they have.
 
     Args:
         rows: The rows of the blob.
+        rejected: How many were rejected.
         slices: The files of its current slices.
         dropped: Columns, and how many values were dropped there.
     """
     files = [str(path) for path in slices if path.exists()]
     with duckdb.connect() as connection:
         filled = dict(connection.execute(_FILLED, [files]).fetchall()) if files else {}
-    return Census(rows, filled, dict(dropped))
+    return Census(rows, filled, dict(dropped), rejected)
 
 
 def by_column(dropped: Iterable[Dropped], landed: LandedBlobs) -> tuple[int, Sequence[str]]:
@@ -95,11 +103,14 @@ def ensure_little_lost(blob: Blob, before: Census, now: Census, settings: Settin
         settings: Which shares are too much.
 
     Raises:
-        BlobError: Too many rows, or values of a column, are gone since the last landing, or too many values cannot be read.
+        BlobError: Too many rows, or values of a column, are gone since the last landing, or too many cannot be read.
     """
     gone = before.rows - now.rows
     if _is_too_much(gone, before.rows, settings.max_lost_rows):
         raise _refused(blob, f"{gone:,} of {before.rows:,} rows are gone since the last landing", "ROWS")
+    known = before.rejected_share > settings.max_lost_rows
+    if not known and _is_too_much(now.rejected, now.rows + now.rejected, settings.max_lost_rows):
+        raise _refused(blob, f"{now.rejected:,} rows cannot be read, and {now.rows:,} can", "ROWS")
     for column in blob.column_names:
         had, unread = before.filled.get(column, 0), now.unread(column)
         known = before.unread_share(column) > settings.max_lost_values

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from film_assets.common.progress import Advance
 from film_assets.landing.content import Content, FileContent, whole_lines
 from film_assets.landing.dialect import Dialect
-from film_assets.landing.fields import separators
+from film_assets.landing.fields import Plain, plain
+from film_assets.landing.rows import joined, unfinished
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
@@ -64,7 +65,7 @@ def in_place(blob: Blob, dialect: Dialect, content: Content) -> list[Piece] | No
     Raises:
         SourceError: The content cannot be read.
     """
-    search = _Search(content, _id_pattern(blob, dialect))
+    search = _Search(content, dialect, _id_pattern(blob, dialect))
     known = search.sample(dialect.body)
     if any(before.id > after.id for before, after in pairwise(known)):
         return None
@@ -90,16 +91,18 @@ def sorted_into_ranges(
     for path in parts:
         path.write_bytes(b"")
     first_line = 2
-    for chunk in _chunks(content, dialect.body):
-        begins, ends = _line_bounds(chunk)
-        ranges = np.searchsorted(starts, _id_prefixes(dialect, chunk, begins, ends, field), "right") - 1
+    for data in _whole_rows(dialect, content):
+        rows = joined(dialect, data)
+        ends = np.flatnonzero(np.frombuffer(rows.data, np.uint8) == ord("\n")) + 1
+        lines = np.diff(rows.lines, append=len(ends) + rows.continued) if rows.continued else np.ones(len(ends), np.int64)
+        ranges = np.searchsorted(starts, _id_prefixes(plain(dialect, rows.data, rows.line_break), field), "right") - 1
         for index in np.unique(ranges):
             chosen = ranges == index
-            numbers[index].append(np.flatnonzero(chosen) + first_line)
+            numbers[index].append(np.flatnonzero(np.repeat(chosen, lines)) + first_line)
             with parts[index].open("ab") as out:
-                out.write(chunk[np.repeat(chosen, ends - begins)].tobytes())
-        first_line += len(ends)
-        advance(len(chunk))
+                out.write(np.frombuffer(data, np.uint8)[np.repeat(chosen, np.diff(ends, prepend=0))].tobytes())
+        first_line += int(lines.sum())
+        advance(len(data))
     return [
         (Piece(key, 0, path.stat().st_size, np.concatenate([np.empty(0, np.int64), *lines])), FileContent(path))
         for key, path, lines in zip(keys, parts, numbers, strict=True)
@@ -116,7 +119,7 @@ def _id_pattern(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line with a good id: where it begins, where the next one does, and the id."""
+    """A line with a good id: where it begins, where the next row does, and the id."""
 
     start: int
     stop: int
@@ -126,8 +129,8 @@ class _Line:
 class _Search:
     """Looks for single lines of a content, with few and small reads."""
 
-    def __init__(self, content: Content, id_pattern: re.Pattern[bytes]) -> None:
-        self._content, self._id_pattern = content, id_pattern
+    def __init__(self, content: Content, dialect: Dialect, id_pattern: re.Pattern[bytes]) -> None:
+        self._content, self._dialect, self._id_pattern = content, dialect, id_pattern
         self._window = lru_cache(_WINDOWS)(partial(_window, content))
         self._without_ids = 0, 0  # where no line with a good id begins
 
@@ -207,7 +210,8 @@ class _Search:
             text += block
             whole = len(text) if start + len(text) == self._content.size else text.rfind(b"\n") + 1
             if match := self._id_pattern.search(text, 0, whole):
-                end = text.find(b"\n", match.end() - 1, whole) + 1 or whole
+                end = self._dialect.end_of_row(text, match.start(), whole)
+                end = end or text.find(b"\n", match.end() - 1, whole) + 1 or whole
                 line = _Line(start + match.start(), start + end, match[1])
                 return line if line.start < stop else None
             start, text = start + whole, text[whole:]
@@ -231,28 +235,27 @@ def _window(content: Content, number: int) -> bytes:
     return content.read(start, stop)
 
 
-def _chunks(content: Content, offset: int) -> Iterator[npt.NDArray[np.uint8]]:
-    """The bytes from the offset on in chunks of whole lines, each ended by a line feed."""
-    for lines in whole_lines(content, offset, _CHUNK):
-        chunk = np.frombuffer(lines, np.uint8)
-        yield chunk if lines[-1] == ord("\n") else np.append(chunk, np.uint8(ord("\n")))
+def _whole_rows(dialect: Dialect, content: Content) -> Iterator[bytes]:
+    """The bytes in pieces of whole rows, each line ended by a line feed alone."""
+    rest, done = b"", dialect.body
+    for lines in whole_lines(content, dialect.body, _CHUNK):
+        done += len(lines)
+        data = rest + (bytes(lines).replace(b"\r\n", b"\n") if dialect.crlf else lines)
+        if done == content.size:
+            yield data if data.endswith(b"\n") else data + b"\n"
+            return
+        stop = unfinished(dialect, data)
+        yield data[:stop]
+        rest = data[stop:]
 
 
-def _line_bounds(chunk: npt.NDArray[np.uint8]) -> tuple[Lines, Lines]:
-    ends = np.flatnonzero(chunk == ord("\n")) + 1
-    return np.concatenate(([0], ends[:-1])), ends
-
-
-def _id_prefixes(
-    dialect: Dialect, chunk: npt.NDArray[np.uint8], begins: Lines, ends: Lines, field: int
-) -> npt.NDArray[np.bytes_]:
+def _id_prefixes(text: Plain, field: int) -> npt.NDArray[np.bytes_]:
     """The first bytes of the given field of every line."""
-    at = begins
+    chars = np.frombuffer(text.data, np.uint8)
+    at = np.concatenate(([0], np.flatnonzero(chars == ord("\n"))[:-1] + 1))
     if field:
-        tabs = np.flatnonzero(separators(dialect, chunk, ends))
-        wanted = np.minimum(np.searchsorted(tabs, begins) + field - 1, max(len(tabs) - 1, 0))
-        at = tabs[wanted] + 1 if len(tabs) else begins
-    if dialect.quoted:
-        at = at + (chunk[np.minimum(at, len(chunk) - 1)] == ord('"'))
-    places = np.minimum(at[:, None] + np.arange(_ID_WIDTH), len(chunk) - 1)
-    return np.ascontiguousarray(chunk[places]).view(f"S{_ID_WIDTH}").ravel()
+        tabs = np.flatnonzero(chars == ord(text.separator))
+        wanted = np.minimum(np.searchsorted(tabs, at) + field - 1, max(len(tabs) - 1, 0))
+        at = tabs[wanted] + 1 if len(tabs) else at
+    places = np.minimum(at[:, None] + np.arange(_ID_WIDTH), len(chars) - 1)
+    return np.ascontiguousarray(chars[places]).view(f"S{_ID_WIDTH}").ravel()

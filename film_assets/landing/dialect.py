@@ -20,8 +20,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import cached_property
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 
@@ -39,6 +41,9 @@ _WHOLE = 64 << 20
 _PART = 1 << 20
 _PARTS = _WHOLE // _PART - 1  # beside the header
 
+_LONGEST = 64 << 10
+"""Bytes in which a row of several lines must end to tell anything."""
+
 _LONE_AMONG = 4
 """One field of so many that disagrees is an odd text, and decides nothing."""
 
@@ -48,6 +53,8 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "|": "bars"}
 
 _DOUBLED = r'"(?:[^"\n]|"")*"'
 _ESCAPED = r'"(?:[^"\\\n]|\\.)*"'
+_DOUBLED_LINES = r'"(?:[^"]|"")*"'
+_ESCAPED_LINES = r'"(?:[^"\\]|\\.)*"'
 _BARE = r'[^"\t\n][^\t\n]*|'
 _WRAPPED, _WRAPPED_ESCAPED = (re.compile(pattern.encode()) for pattern in (_DOUBLED, _ESCAPED))
 _FIELDS = [re.compile(rf"(?:^|\t)({wrapped}|{_BARE})(?=\t|$)".encode()) for wrapped in (_DOUBLED, _ESCAPED)]
@@ -55,6 +62,7 @@ _LONE_QUOTES = re.compile(rb'(?:[^"]*[^\W"]""(?=[^\W"]))+[^"]*')
 """Where every doubled quote stands between letters: so raw text may be, too."""
 _BACKSLASH = re.compile(rb"\\(.?)")
 _ESCAPE_AT_END = re.compile(rb"(?<!\\)(?:\\\\)*\\$")
+_LINE_BREAK = re.compile(rb"\\?\r?\n")
 _BARE_ESCAPE = re.compile(rb"\\[^N]")
 
 
@@ -68,6 +76,7 @@ class Dialect:
         crlf: Whether lines end with CR LF.
         body: Offset of the first byte after the header line.
         escaped: Whether a backslash escapes: within quotes a quote and itself, in a file without quoting what no field can hold.
+        escaped_bare: Whether it does so in fields of a quoted file that are not wrapped, too.
     """
 
     columns: tuple[str, ...]
@@ -75,13 +84,31 @@ class Dialect:
     crlf: bool
     body: int
     escaped: bool = False
+    escaped_bare: bool = False
 
     @property
     def field_pattern(self) -> str:
-        """A regular expression for one field, as it is written."""
+        """A regular expression for one field, as it is written on one line."""
         if self.quoted:
             return rf"(?:{_ESCAPED if self.escaped else _DOUBLED}|{_BARE})"
         return r"(?:[^\t\n\\]|\\.)*" if self.escaped else r"[^\t\n]*"
+
+    @property
+    def most_tabs(self) -> int:
+        """A row has fewer tabs than two rows, so that two with a fault each are not taken for one of several lines."""
+        return max(2 * len(self.columns) - 3, 0)
+
+    def end_of_row(self, text: bytes, start: int, stop: int) -> int | None:
+        """Where the row ends that begins at ``start``, on one line or several; None where none does that is whole."""
+        row = self._row_pattern.match(text, start, stop)
+        return row.end() if row and text.count(b"\t", start, row.end()) <= self.most_tabs else None
+
+    @cached_property
+    def _row_pattern(self) -> re.Pattern[bytes]:
+        field = r"(?:[^\t\n\\]|\\.)*" if self.escaped else r"[^\t\n]*"
+        if self.quoted:
+            field = rf"(?:{_ESCAPED_LINES if self.escaped else _DOUBLED_LINES}|{_BARE})"
+        return re.compile(rf"{field}(?:\t{field}){{{len(self.columns) - 1}}}\r?\n".encode(), re.DOTALL)
 
 
 class _Vote(Enum):
@@ -105,6 +132,12 @@ class _Vote(Enum):
     """A backslash that escapes nothing: no escapes."""
     COPIED = auto()
     """A field that only a writer without quotes and with escapes writes."""
+    ESCAPED_BARE = auto()
+    """One whose quotes are escaped without being wrapped, as Python's does that wraps fields with tabs and line breaks alone."""
+
+
+_WITH_LINE_BREAKS = {(True, False): _Vote.WRAPPED, (True, True): _Vote.WRAPPED, (False, True): _Vote.COPIED}
+"""Whether fields are quoted and a backslash escapes, where they may have line breaks -> what a row of several lines tells."""
 
 
 def recognise(blob: Blob, content: Content) -> Dialect:
@@ -132,7 +165,10 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     votes = _all_votes(blob, found, content) if content.size <= _WHOLE else _votes_of_parts(blob, found, content)
     counts = Counter(votes)
     quoted = line.startswith(b'"') or _is_quoted(blob, counts)
-    return replace(found, quoted=quoted, escaped=_is_escaped(blob, counts) if quoted else _is_copied(counts))
+    if not quoted:
+        return replace(found, escaped=_is_copied(counts))
+    escaped_bare = counts[_Vote.ESCAPED_BARE] > 0
+    return replace(found, quoted=True, escaped=escaped_bare or _is_escaped(blob, counts), escaped_bare=escaped_bare)
 
 
 def _header(blob: Blob, line: bytes) -> list[str]:
@@ -209,6 +245,7 @@ def _votes_of_parts(blob: Blob, dialect: Dialect, content: Content) -> list[_Vot
 def _votes(blob: Blob, dialect: Dialect, data: bytes, start: int, stop: int, *, escapes_in: int) -> Iterator[_Vote]:
     """What the whole lines there tell that have a quote, or a backslash that is not of a null."""
     columns = [blob.column(name) if name in blob.column_names else None for name in dialect.columns]
+    ways = {(quoted, escaped): replace(dialect, quoted=quoted, escaped=escaped) for quoted, escaped in _WITH_LINE_BREAKS}
     done = start
     escapes = (found.start() for found in _BARE_ESCAPE.finditer(data, start, min(stop, start + escapes_in)))
     for at in merge(_quotes(data, start, stop), escapes):  # a pattern for both takes ten times as long
@@ -217,7 +254,13 @@ def _votes(blob: Blob, dialect: Dialect, data: bytes, start: int, stop: int, *, 
         begin = max(data.rfind(b"\n", start, at), start - 1) + 1
         done = data.find(b"\n", at, stop)
         done = stop if done < 0 else done
-        yield from _votes_of_line(columns, data[begin:done].removesuffix(b"\r"))
+        ends = {way: each.end_of_row(data, begin, min(stop, begin + _LONGEST)) or 0 for way, each in ways.items()}
+        way, end = max(ends.items(), key=itemgetter(1))
+        if end > done + 1:  # a row of several lines
+            yield _WITH_LINE_BREAKS[way]
+            done = end - 1
+        line = data[begin:done].removesuffix(b"\r")
+        yield from _votes_of_line(columns, _LINE_BREAK.sub(b" ", line))
 
 
 def _quotes(data: bytes, start: int, stop: int) -> Iterator[int]:
@@ -280,6 +323,8 @@ def _votes_of_bare(column: Column | None, field: bytes) -> Iterator[_Vote]:
     escapes = _BACKSLASH.findall(field)
     if field.count(b'"') > escapes.count(b'"'):
         yield _Vote.BARE_QUOTE
+    elif b'"' in field:
+        yield _Vote.ESCAPED_BARE
     if not escapes:
         return
     if column is not None and column.pattern is not None:

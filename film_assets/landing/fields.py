@@ -6,7 +6,7 @@ which values are good (``read``).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,9 @@ import numpy.typing as npt
 from film_assets.landing.dialect import Dialect
 
 _TAB, _LF, _CR, _QUOTE, _BACKSLASH = (ord(c) for c in '\t\n\r"\\')
-_UNUSUAL = np.array([*range(0x1F, 0, -1), 0x7F], np.uint8)
-_UNUSUAL = _UNUSUAL[~np.isin(_UNUSUAL, [_TAB, _LF, _CR])]
+UNUSUAL = np.array([c for c in (*range(0x1F, 0, -1), 0x7F) if c not in (_TAB, _LF, _CR)], np.uint8)
+"""Control characters, which hardly any text has."""
+
 _ESCAPED = np.arange(256, dtype=np.uint8)
 _ESCAPED[[ord(c) for c in "btvfZ0"]] = [ord(c) for c in "\b\t\v\f\x1a\0"]
 """What a character stands for after a backslash, but ``n`` and ``r``."""
@@ -42,40 +43,32 @@ class Plain:
     faults: Sequence[tuple[Mask, str]] = ()
 
 
-def plain(dialect: Dialect, data: bytes) -> Plain:
-    """The lines, each ended by a line feed, without quotes and escapes."""
+def plain(dialect: Dialect, data: bytes, line_break: str | None = None) -> Plain:
+    """The lines, each ended by a line feed, without quotes and escapes; ``line_break`` stands for one within a field."""
     if not (dialect.quoted and b'"' in data) and not (dialect.escaped and not dialect.quoted and b"\\" in data):
         return Plain(data)
     chars = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(chars == _LF) + 1
-    return _unquoted(chars, ends, escaped=dialect.escaped) if dialect.quoted else _unescaped(chars, ends)
-
-
-def separators(dialect: Dialect, chars: Bytes, ends: Places) -> Mask:
-    """Which bytes of the lines, each of which ends where ``ends`` says, are tabs between fields."""
-    tabs: Mask = chars == _TAB
-    if dialect.quoted:
-        tabs &= ~_inside(chars, _quotes(chars, ends, escaped=dialect.escaped).places)
-    elif dialect.escaped:
-        tabs &= ~_after(chars, _escapes(chars))
-    return tabs
+    text = _unquoted(dialect, chars, ends) if dialect.quoted else _unescaped(chars, ends)
+    return replace(text, stand_ins={line_break: "\n", **text.stand_ins}) if line_break else text
 
 
 @dataclass(frozen=True)
-class _Quotes:
+class Quotes:
     """The quotes that open and close, in turn, on lines where each is closed; and which lines have one that is not."""
 
     places: Places
     unclosed: Mask
 
 
-def _quotes(chars: Bytes, ends: Places, *, escaped: bool) -> _Quotes:
+def quotes(chars: Bytes, ends: Places, *, escaped: bool) -> Quotes:
+    """The quotes of the lines that end there."""
     found = chars == _QUOTE
     if escaped:
-        found &= ~_after(chars, _escapes(chars))
+        found &= ~_after(chars, escapes(chars))
     places = np.flatnonzero(found)
     unclosed = np.diff(np.searchsorted(places, ends), prepend=0) % 2 == 1
-    return _Quotes(places[~unclosed[np.searchsorted(ends, places, "right")]], unclosed)
+    return Quotes(places[~unclosed[np.searchsorted(ends, places, "right")]], unclosed)
 
 
 def _inside(chars: Bytes, quotes: Places) -> Mask:
@@ -85,7 +78,7 @@ def _inside(chars: Bytes, quotes: Places) -> Mask:
     return np.logical_xor.accumulate(marks)
 
 
-def _escapes(chars: Bytes) -> Places:
+def escapes(chars: Bytes) -> Places:
     """The backslashes that are not themselves escaped."""
     places = np.flatnonzero(chars == _BACKSLASH)
     begins = np.diff(places, prepend=-2) > 1
@@ -100,10 +93,10 @@ def _after(chars: Bytes, places: Places) -> Mask:
     return marks[:-1]
 
 
-def _unquoted(chars: Bytes, ends: Places, *, escaped: bool) -> Plain:
-    quotes = _quotes(chars, ends, escaped=escaped)
-    inside = _inside(chars, quotes.places)
-    opening, closing = quotes.places[::2], quotes.places[1::2]
+def _unquoted(dialect: Dialect, chars: Bytes, ends: Places) -> Plain:
+    found = quotes(chars, ends, escaped=dialect.escaped)
+    inside = _inside(chars, found.places)
+    opening, closing = found.places[::2], found.places[1::2]
     doubled = np.isin(closing + 1, opening)
     before, after = chars[opening - 1], chars[np.minimum(closing + 1, len(chars) - 1)]
     misplaced = np.zeros(len(ends), np.bool_)
@@ -113,28 +106,29 @@ def _unquoted(chars: Bytes, ends: Places, *, escaped: bool) -> Plain:
     ):
         misplaced[np.searchsorted(ends, places[wrong], "right")] = True
     dropped = [opening, closing[~doubled]]
-    if escaped:
-        escapes = _escapes(chars)
-        dropped.append(escapes[inside[escapes] & np.isin(chars[escapes + 1], [_QUOTE, _BACKSLASH])])
+    if dialect.escaped:
+        backslashes = escapes(chars)
+        here = inside[backslashes] | dialect.escaped_bare
+        dropped.append(backslashes[here & np.isin(chars[backslashes + 1], [_QUOTE, _BACKSLASH])])
     faults = [
-        (quotes.unclosed, "a quote is not closed on its line"),
+        (found.unclosed, "a quote is not closed on its line"),
         (misplaced, "a quote within a field that is not wrapped in quotes"),
     ]
     return _put(chars.copy(), ends, (chars == _TAB) & ~inside, np.concatenate(dropped), faults, {})
 
 
 def _unescaped(chars: Bytes, ends: Places) -> Plain:
-    escapes = _escapes(chars)
-    meant = chars[escapes + 1]
+    backslashes = escapes(chars)
+    meant = chars[backslashes + 1]
     broken = np.zeros(len(ends), np.bool_)
-    broken[np.searchsorted(ends, escapes[meant == _LF], "right")] = True
-    between = (chars == _TAB) & ~_after(chars, escapes)
-    dropped = escapes[(meant != ord("N")) & (meant != _LF)]
+    broken[np.searchsorted(ends, backslashes[meant == _LF], "right")] = True
+    between = (chars == _TAB) & ~_after(chars, backslashes)
+    dropped = backslashes[(meant != ord("N")) & (meant != _LF)]
     out, stand_ins = chars.copy(), {}
     out[dropped + 1] = _ESCAPED[chars[dropped + 1]]
     faults = [(broken, "a line break in a field")]
     for letter, char, instead in zip("nr", "\n\r", _unusual(chars).tolist(), strict=False):
-        places = escapes[meant == ord(letter)] + 1
+        places = backslashes[meant == ord(letter)] + 1
         if len(places):
             faults.append((_having(chars, ends, instead), "a control character in the line"))
             out[places] = instead
@@ -144,8 +138,8 @@ def _unescaped(chars: Bytes, ends: Places) -> Plain:
 
 def _unusual(chars: Bytes) -> Bytes:
     """Control characters, those first that the lines do not have."""
-    counts = np.bincount(chars, minlength=256)[_UNUSUAL]
-    return _UNUSUAL[np.argsort(counts, kind="stable")]
+    counts = np.bincount(chars, minlength=256)[UNUSUAL]
+    return UNUSUAL[np.argsort(counts, kind="stable")]
 
 
 def _put(

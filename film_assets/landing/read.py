@@ -17,7 +17,8 @@ import polars as pl
 
 from film_assets.common.dtypes import dtypes
 from film_assets.landing.dialect import Dialect
-from film_assets.landing.fields import Plain, plain
+from film_assets.landing.fields import Places, Plain, plain
+from film_assets.landing.rows import Joined, joined
 from film_assets.tables import Blob, Column
 
 NULL = "\\N"
@@ -43,7 +44,8 @@ class Rows:
     Attributes:
         frame: The loaded rows, with the columns and types the blob declares.
         lines: How many lines the piece has.
-        rejected: How many of them were rejected whole.
+        continued: How many of them go on with the row of the line before.
+        rejected: How many rows were rejected whole.
         rejects: Columns of ``REJECTS``; ``line`` counts from 0 within the piece.
     """
 
@@ -51,6 +53,7 @@ class Rows:
     lines: int
     rejected: int
     rejects: pl.DataFrame
+    continued: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,38 @@ class _Chunk:
         return _Chunk(replace(self.rows, rejects=self.rows.rejects.with_columns(pl.col("line") + lines)), self.places + lines)
 
 
-def read(blob: Blob, dialect: Dialect, data: bytes) -> Rows:
-    """The rows of a piece, which begins at the beginning of a line."""
+def read(blob: Blob, dialect: Dialect, data: bytes, lines: Places | None = None) -> Rows:
+    """The rows of a piece, which begins at the beginning of a line.
+
+    Args:
+        blob: What the columns are.
+        dialect: How the blob is written.
+        data: The bytes of the piece.
+        lines: Which lines of the blob they are, where they do not follow one another.
+    """
     if dialect.crlf:
         data = data.replace(b"\r\n", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
+    one_a_line = joined(dialect, data, lines)
+    return _at_their_lines(one_a_line, _read(blob, dialect, one_a_line))
+
+
+def _at_their_lines(one_a_line: Joined, rows: Rows) -> Rows:
+    """The same rows with the lines they begin on, where some go over several."""
+    if one_a_line.line_break is None:
+        return rows
+    text = pl.col("text").str.replace_all(one_a_line.line_break, "\n", literal=True)
+    rejects = rows.rejects.with_columns(text, line=pl.Series(one_a_line.lines).gather(rows.rejects["line"]))
+    return replace(rows, lines=rows.lines + one_a_line.continued, continued=one_a_line.continued, rejects=rejects)
+
+
+def _read(blob: Blob, dialect: Dialect, one_a_line: Joined) -> Rows:
+    data = one_a_line.data
     chunks: list[_Chunk] = []
     lines = 0
     for part in _whole_lines(data, _CHUNK):
-        text = plain(dialect, part)
+        text = plain(dialect, part, one_a_line.line_break)
         chunk = _strictly(blob, dialect, text) or _line_by_line(blob, dialect, part, text)
         chunks.append(chunk.after(lines))
         lines += chunk.rows.lines

@@ -19,7 +19,7 @@ from film_assets.landing.read import Rows, read
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
-LANDING_VERSION = "2"
+LANDING_VERSION = "3"
 """To be raised when the same bytes would land differently."""
 
 
@@ -47,13 +47,14 @@ class Slice:
 class Written:
     """The Parquet file of a slice, with the rows it has and what was rejected.
 
-    ``file`` is relative to the landing; ``rejected`` counts rows rejected whole; ``line`` of ``rejects`` counts from
-    ``first_line``.
+    ``file`` is relative to the landing; ``rejected`` counts rows rejected whole, ``continued`` the lines that go on with the row
+    of the line before; ``line`` of ``rejects`` counts from ``first_line``.
     """
 
     file: str
     rows: int
     rejected: int
+    continued: int
     rejects: pl.DataFrame
 
 
@@ -85,14 +86,15 @@ def read_piece(
     digest = _digest(blob, dialect, piece, data)
     if known and known[0] == digest:
         return Slice(piece.range_key, digest, known[1], 0, None)
-    rows = read(blob, dialect, data)
+    rows = read(blob, dialect, data, piece.lines)
     del data  # there is no need for it while the rows are written
     _check_range(blob, piece, rows.frame)
     if piece.lines is not None:
         rows = _placed(blob, rows, piece.lines)
     file = f"{blob.short}/{piece.range_key}-{digest[:16]}.parquet"
     _write(rows.frame, landing / file)
-    return Slice(piece.range_key, digest, rows.lines, 0, Written(file, rows.frame.height, rows.rejected, rows.rejects))
+    written = Written(file, rows.frame.height, rows.rejected, rows.continued, rows.rejects)
+    return Slice(piece.range_key, digest, rows.lines, 0, written)
 
 
 def _digest(blob: Blob, dialect: Dialect, piece: Piece, data: bytes) -> str:
@@ -103,6 +105,7 @@ def _digest(blob: Blob, dialect: Dialect, piece: Piece, data: bytes) -> str:
         dialect.quoted,
         dialect.crlf,
         *(["escaped"] if dialect.escaped else []),
+        *(["escaped bare"] if dialect.escaped_bare else []),
     )
     digest = hashlib.sha256(repr(how).encode())
     digest.update(data)

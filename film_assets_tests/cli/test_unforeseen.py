@@ -173,3 +173,12 @@ def test_no_secret_of_a_library_is_told_or_written(tmp_path: Path, text: str) ->
 
 def test_a_long_text_is_cut(tmp_path: Path) -> None:
     assert len(unforeseen.told(RuntimeError("x" * 70_000 + "\nmore"), Home(tmp_path))) < 500
+
+
+def test_only_the_newest_tracebacks_are_kept(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    lines = [unforeseen.told(ValueError(number), home) for number in range(60)]
+    kept = sorted(home.logs.iterdir())
+    assert len(kept) == 50
+    assert "ValueError: 10" in kept[0].read_text()
+    assert str(kept[-1]) in lines[-1]

@@ -117,7 +117,8 @@ class InMemoryEngine:
     def _census(self, blob: Blob) -> Census:
         written = [item.written for item in self._kept.slices.get(blob.short, {}).values() if item.written]
         dropped = self._dropped().filter(blob=blob.short).group_by("column").len().rows()
-        return census(self.ranges.rows(blob), [self._home.landing / item.file for item in written], dropped)
+        rejected = sum(item.rejected for item in written)
+        return census(self.ranges.rows(blob), rejected, [self._home.landing / item.file for item in written], dropped)
 
     def _take_over(self, blob: Blob, item: Slice) -> dict[str, Rebuilt]:
         assert item.written
@@ -298,7 +299,9 @@ def _landed_blobs(kept: _Kept) -> dict[str, LandedBlob]:
         if blob.short in kept.versions:
             listed, source = kept.versions[blob.short]
             items = kept.slices[blob.short].values()
-            counts: list[tuple[int, int, int]] = [(i.lines, i.written.rows, i.written.rejected) for i in items if i.written]
+            counts: list[tuple[int, int, int]] = [
+                (item.lines - new.continued, new.rows, new.rejected) for item in items if (new := item.written)
+            ]
             read, loaded, rejected = (sum(column) for column in zip(*counts, strict=True))
             landing, etag = way_of_landing(blob), listed.etag or listed.version
             found[blob.short] = LandedBlob(

@@ -305,6 +305,14 @@ def test_a_column_of_which_most_values_cannot_be_read_is_not_landed_the_first_ti
         refresh(settings)
 
 
+def test_a_blob_of_which_most_rows_cannot_be_read_is_not_landed_the_first_time(settings: Settings, blobs: Path) -> None:
+    _ratings(blobs, *[(f"title {tconst}", *row) for tconst, *row in _TWENTY[:11]], *_TWENTY[11:])
+    with pytest.raises(BlobError, match="ratings: 11 rows cannot be read, and 9 can; nothing was taken"):
+        refresh(settings)
+    refresh(settings.model_copy(update={"max_lost_rows": 1.0}))
+    assert query(settings, "select count(*) from raw.ratings") == [(9,)]
+
+
 def test_half_may_be_lost(settings: Settings, blobs: Path) -> None:
     _ratings(blobs, *_TWENTY)
     refresh(settings)

@@ -1,5 +1,6 @@
 """Dialects told apart by what little there is to tell, and what cannot be read refused in one line."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -69,21 +70,43 @@ def test_a_field_that_is_neither_wrapped_nor_bare_is_refused(tmp_path: Path) -> 
     assert counts(slices) == (21, 20, 1)
 
 
-def test_rows_with_a_line_break_are_refused_line_by_line(tmp_path: Path) -> None:
-    broken = title("tt0000002", primaryTitle='"one\ntwo"').split("\n")
-    slices = landed(tmp_path, [HEADER, title("tt0000001", primaryTitle='"a ""b"" c"'), *broken, title("tt0000003")])
-    assert [(line, reason) for line, _, _, reason in rejects(slices)] == [
-        (3, "row rejected: a quote is not closed on its line"),
-        (4, "row rejected: a quote is not closed on its line"),
-    ]
-    assert counts(slices) == (4, 2, 2)
-    broken = title("tt0000002", primaryTitle="one\\\ntwo").split("\n")
-    slices = landed(tmp_path, [HEADER, title("tt0000001", primaryTitle="a\\\\b"), *broken, title("tt0000003")])
-    assert [(line, reason) for line, _, _, reason in rejects(slices)] == [
-        (3, "row rejected: a line break in a field"),
-        (4, "row rejected: 7 fields instead of 9"),
-    ]
-    assert counts(slices) == (4, 2, 2)
+WITH_LINE_BREAKS = {
+    "doubled": '"one ""1""\n\n{}\ttwo"',
+    "escaped": '"one \\"1\\"\n\n{}\ttwo"',
+    "copied": 'one "1"\\\n\\\n{}\\\ttwo',
+}
+SPREAD = [f"tt{number:07d}" for number in (*range(1, 4), *range(10_000_000, 39_000_000, 500_000))]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["id first", "id late"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("dialect", WITH_LINE_BREAKS)
+@pytest.mark.parametrize("ids", [SPREAD, SPREAD[::-1]], ids=["sorted", "unsorted"])
+def test_a_field_may_hold_line_breaks(tmp_path: Path, dialect: str, end: str, late: bool, ids: list[str]) -> None:
+    columns = [*raw.titles.column_names[late:], *raw.titles.column_names[:late]]
+    lines = ["\t".join(columns)]
+    for tconst in ids:
+        values = {"tconst": tconst, "titleType": "movie", "primaryTitle": WITH_LINE_BREAKS[dialect].format(tconst)}
+        lines.append("\t".join(values.get(name, "\\N") for name in columns))
+    slices = landed(tmp_path, lines, end=end)
+    assert rejects(slices) == []
+    assert counts(slices) == (len(ids), len(ids), 0)
+    found = rows(tmp_path, slices).select("tconst", "titleType", "primaryTitle", "genres").rows()
+    assert found == [(tconst, "movie", f'one "1"\n\n{tconst}\ttwo', None) for tconst in SPREAD]
+
+
+@pytest.mark.parametrize("ids", [range(1, 9), range(8, 0, -1)], ids=["sorted", "unsorted"])
+def test_a_quote_left_open_costs_its_own_line_alone(tmp_path: Path, ids: Iterable[int]) -> None:
+    texts = {2: '"open', 3: 'closed"', 5: '"open\tto', 7: '"one\ntwo"', 8: '"x""y"'}
+    header = "\t".join(f'"{name}"' for name in raw.titles.column_names)
+    lines = [header, *(title(f"tt{number:07d}", primaryTitle=texts.get(number, '"a ""b"" c"'), isAdult="x") for number in ids)]
+    slices = landed(tmp_path, lines)
+    assert rows(tmp_path, slices)["primaryTitle"].to_list() == ['a "b" c', 'a "b" c', 'a "b" c', "one\ntwo", 'x"y']
+    broken = {number for number, line in enumerate("\n".join(lines).split("\n"), 1) if "open" in line or "closed" in line}
+    assert {line for line, _, _, reason in rejects(slices) if reason.startswith("row")} == broken
+    values = {number for number, line in enumerate("\n".join(lines).split("\n"), 1) if "tt" in line} - broken
+    assert {line for line, column, _, _ in rejects(slices) if column == "isAdult"} == values
+    assert counts(slices) == (8, 5, 3)
 
 
 def land_bytes(data: bytes, folder: Path) -> list[Slice]:

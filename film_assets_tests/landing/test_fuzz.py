@@ -24,7 +24,21 @@ BLOBS = int(os.environ.get("FILM_ASSETS_FUZZ", "150"))
 LIMITS = {"SMALLINT": 1 << 15, "INTEGER": 1 << 31}
 LABEL = re.compile(r"""[^;|"'\[\]{}()]+""")
 NULLS = {"na", "n/a", "<na>", "null", "nan", "none"}
-TITLES = ["Alpha", 'The "Beta"', '"Half', "Ünï 東", "5'", "a, b; c|d", "Null", "", "\\N", "end\\", '"x""y"']
+TITLES = [
+    "Alpha",
+    'The "Beta"',
+    "Two\nlines",
+    'Three "\n"\nlines',
+    '"Half',
+    "Ünï 東",
+    "5'",
+    "a, b; c|d",
+    "Null",
+    "",
+    "\\N",
+    "end\\",
+    '"x""y"',
+]
 GENRES = ["Drama", "Drama,War", "Drama, War", "{Drama,War}", "NA,War", "\\N", "War;News", "[]"]
 NUMBERS = ["1994", "1994.0", "1994.5", "MCM", "\\N", "70000", "-1", " 7 "]
 JUNK = [b"\t", b"\n", b"\r", b'"', b"\\", b"\0", b"\xff", b"x", b"tt0000001\t", b'""', b"\\\\", b"\xc3", b",", b"\t\t"]
@@ -34,12 +48,14 @@ MEANT = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": 
 
 
 def written(field: str, dialect: str) -> str:
-    if dialect == "all" or (dialect == "minimal" and ('"' in field or "\t" in field)):
+    if dialect == "raw":
+        return field.replace("\n", " ")
+    if dialect == "all" or (dialect == "minimal" and re.search('["\t\n]', field)):
         return '"' + field.replace('"', '""') + '"'
     if dialect == "escaped":
         return '"' + field.replace("\\", "\\\\").replace('"', '\\"') + '"' if field != "\\N" else field
     if dialect == "copied" and field != "\\N":
-        return field.replace("\\", "\\\\").replace("\t", "\\t")
+        return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\\n")
     return field
 
 
@@ -154,13 +170,13 @@ def plainly(data: bytes, columns: tuple[str, ...], quoted: bool, escaped: bool, 
     body = data[data.index(b"\n") + 1 :]
     lines = (body.replace(b"\r\n", b"\n") if crlf else body).removesuffix(b"\n").split(b"\n")
     read = Read({}, set(), set())
-    for number, line in enumerate(lines, 2):
-        try:
-            apart = fields(line.decode(), quoted, escaped)
-        except UnicodeDecodeError:
-            apart = None
+    at = 0
+    while at < len(lines):
+        number, (line, apart, used) = at + 2, a_row(lines[at:], len(columns), quoted, escaped)
+        at += used
         found = dict(zip(columns, apart or [], strict=False))
         broken = apart is None or len(apart) != len(columns) or b"\r" in line or any("\0" in field for field in apart)
+        broken = broken or line.decode(errors="ignore").encode() != line
         if broken or not re.fullmatch("tt[0-9]{7,}", found["tconst"]) or found["tconst"] in read.rows:
             read.rejected.add(number)
         else:
@@ -168,6 +184,26 @@ def plainly(data: bytes, columns: tuple[str, ...], quoted: bool, escaped: bool, 
             read.rows[found["tconst"]] = tuple(value for _, value, _ in judged)
             read.dropped.update((number, name, value) for name, _, bad in judged for value in bad)
     return read
+
+
+def a_row(lines: list[bytes], columns: int, quoted: bool, escaped: bool) -> tuple[bytes, list[str] | None, int]:
+    """The first row, its fields, and how many lines it has."""
+    following = 1
+    if left_open(lines[0], quoted, escaped):
+        while following < len(lines) and left_open(lines[following], quoted, escaped) != quoted:
+            following += 1
+        joined = b"\n".join(lines[: following + 1])
+        apart = fields(joined.decode(errors="replace"), quoted, escaped)
+        if apart and following < len(lines) and len(apart) == columns and joined.count(b"\t") < 2 * (columns - 1):
+            return joined, apart, following + 1
+    return lines[0], fields(lines[0].decode(errors="replace"), quoted, escaped), 1
+
+
+def left_open(line: bytes, quoted: bool, escaped: bool) -> bool:
+    """Whether a line ends within a field."""
+    if escaped:
+        line = re.sub(rb"\\.", b"", line)
+    return line.count(b'"') % 2 == 1 if quoted else escaped and line.endswith(b"\\")
 
 
 @pytest.mark.parametrize("seed", range(BLOBS))

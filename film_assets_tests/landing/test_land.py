@@ -58,7 +58,8 @@ def rejects(slices: list[Slice]) -> list[tuple[int, str | None, str | None, str]
 
 def counts(slices: list[Slice]) -> tuple[int, int, int]:
     written = [item.written for item in slices if item.written]
-    return sum(item.lines for item in slices), sum(w.rows for w in written), sum(w.rejected for w in written)
+    read = sum(item.lines for item in slices) - sum(w.continued for w in written)
+    return read, sum(w.rows for w in written), sum(w.rejected for w in written)
 
 
 IDS = sorted(f"tt{number:07d}" for number in [*range(1, 9_999_999, 123_457), *range(10_000_000, 39_000_000, 1_234_567)])

@@ -95,7 +95,8 @@ def census_of(warehouse: Warehouse, blob: Blob) -> Census:
     """What is landed of a blob, or in a transaction would be."""
     dropped = warehouse.rows(f'select "column", count(*) {_DROPPED} and blob = ? group by all', [blob.short])
     slices = [Path(file) for file in files(warehouse, blob, RANGE_KEYS)]
-    return census(warehouse.ranges.rows(blob), slices, dropped)
+    ((rejected,),) = warehouse.rows("select coalesce(sum(rejected), 0)::bigint from state.slices where blob = ?", [blob.short])
+    return census(warehouse.ranges.rows(blob), rejected, slices, dropped)
 
 
 def record(
@@ -185,4 +186,5 @@ def _row(blob: Blob, item: Slice, written: Written) -> dict[str, Any]:
         "file": written.file,
         "lines": item.lines,
         "rejected": written.rejected,
+        "continued": written.continued,
     }

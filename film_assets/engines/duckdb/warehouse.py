@@ -26,6 +26,7 @@ _STATE = (
         landedAt timestamp)""",
     """create table if not exists state.slices (
         blob varchar, range varchar, digest varchar, file varchar, lines bigint, rejected bigint, firstLine bigint)""",
+    "alter table state.slices add column if not exists continued bigint default 0",
     """create table if not exists state.rejects (
         blob varchar, range varchar, line bigint, "column" varchar, value varchar, reason varchar, text varchar)""",
     """create table if not exists state.ranges (
@@ -46,7 +47,7 @@ _STATE = (
 
 _QUALITY_VIEWS = {
     "quality.blobs": """
-        select blob, etag, lastModified, bytes, sum(lines)::bigint as rowsRead, sum(rows)::bigint as rowsLoaded,
+        select blob, etag, lastModified, bytes, sum(lines - continued)::bigint as rowsRead, sum(rows)::bigint as rowsLoaded,
             sum(rejected)::bigint as rowsRejected, any_value(landedAt) as landedAt
         from state.blobs join state.slices using (blob)
             join (select split_part(name, '.', 2) as blob, range, rows from state.ranges where name like 'raw.%')

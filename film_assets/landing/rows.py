@@ -1,0 +1,151 @@
+"""Where rows end: a field that is wrapped in quotes, or whose line breaks are escaped, may hold line breaks.
+
+A row of several lines is taken for one only where it has the fields of a row, all of them well written, and fewer tabs than two
+rows have, so that a quote left open by mistake costs its own line and none after it. Does not belong here: the fields of a row
+(``fields``).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from film_assets.landing.dialect import Dialect
+from film_assets.landing.fields import UNUSUAL, Bytes, Mask, Places, escapes, plain, quotes
+
+_LF, _TAB = (ord(c) for c in "\n\t")
+_LONGEST = 64 << 10
+"""Bytes that a row of several lines goes on for at most where only a part of the lines is there."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Rows of one line each.
+
+    Attributes:
+        data: The rows, each ended by a line feed, byte for byte at the place it had.
+        line_break: What stands for a line break within a field; None where there is none.
+        lines: The line that each row begins on; not told where each row is one line.
+        continued: How many lines go on with the row of the line before.
+    """
+
+    data: bytes
+    line_break: str | None = None
+    lines: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    continued: int = 0
+
+
+def joined(dialect: Dialect, data: bytes, lines: Places | None = None) -> Joined:
+    """The rows of whole lines, each ended by a line feed; ``lines`` says which of the blob they are if not all."""
+    if not (dialect.quoted or dialect.escaped):
+        return Joined(data)
+    chars = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(chars == _LF) + 1
+    continued = _going_on(dialect, chars, ends, lines)
+    unused = np.bincount(chars, minlength=256)[UNUSUAL] == 0 if continued.any() else np.zeros(len(UNUSUAL), np.bool_)
+    if not unused.any():
+        return Joined(data)
+    line_break = int(UNUSUAL[unused][0])
+    out = chars.copy()
+    out[ends[continued] - 1] = line_break
+    begins = np.flatnonzero(~_shifted(continued))
+    return Joined(out.tobytes(), chr(line_break), begins, len(ends) - len(begins))
+
+
+def unfinished(dialect: Dialect, data: bytes) -> int:
+    """How many bytes are before a row at the end of these lines that may go on in lines that are not there yet."""
+    if not (dialect.quoted or dialect.escaped):
+        return len(data)
+    chars = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(chars == _LF) + 1
+    continued = _going_on(dialect, chars, ends)
+    open_lines = np.flatnonzero(_left_open(dialect, chars, ends) & ~continued & ~_shifted(continued))
+    if not len(open_lines) or not open_lines[-1] > 0 or len(data) - ends[open_lines[-1]] > _LONGEST:
+        return len(data)
+    return int(ends[open_lines[-1] - 1])
+
+
+def _going_on(dialect: Dialect, chars: Bytes, ends: Places, lines: Places | None = None) -> Mask:
+    """Of the lines that end there, those whose row goes on in the next one, which must be the next line of the blob too."""
+
+    def good(firsts: Places, lasts: Places) -> Mask:
+        follow = lines is None or lines[lasts] - lines[firsts] == lasts - firsts
+        return _good(dialect, chars, ends, firsts, lasts) & follow
+
+    open_lines = np.flatnonzero(_left_open(dialect, chars, ends))
+    firsts, lasts = _pairs(open_lines, good) if dialect.quoted else _runs(open_lines[open_lines < len(ends) - 1], good)
+    return _spread(len(ends), firsts, lasts)
+
+
+def _shifted(lines: Mask) -> Mask:
+    """The lines after these."""
+    return np.concatenate(([False], lines))[:-1]
+
+
+def _left_open(dialect: Dialect, chars: Bytes, ends: Places) -> Mask:
+    """Which lines leave a quote open, or end with a backslash that escapes."""
+    if dialect.quoted:
+        return quotes(chars, ends, escaped=dialect.escaped).unclosed
+    found = np.zeros(len(ends), np.bool_)
+    if dialect.escaped:
+        places = escapes(chars)
+        found[np.searchsorted(ends, places[chars[places + 1] == _LF], "right")] = True
+    return found
+
+
+def _pairs(unclosed: Places, is_good: Callable[[Places, Places], Mask]) -> tuple[Places, Places]:
+    """First and last lines of the rows that begin with a line that leaves a quote open and end with the next such line."""
+    good = np.zeros(max(len(unclosed) - 1, 0), np.bool_)
+    for offset in (0, 1):  # of pairs that do not overlap each time; the others matter only where some line is faulty
+        firsts, lasts = unclosed[offset:-1:2], unclosed[offset + 1 :: 2]
+        if offset and good[::2].all():
+            break
+        good[offset::2] = is_good(firsts, lasts)
+    places = np.flatnonzero(good)
+    if not len(places):
+        return places, places
+    starts = np.maximum.accumulate(np.where(np.diff(places, prepend=-2) > 1, places, 0))
+    chosen = places[(places - starts) % 2 == 0]  # a line ends one row or begins one
+    return unclosed[chosen], unclosed[chosen + 1]
+
+
+def _runs(open_lines: Places, is_good: Callable[[Places, Places], Mask]) -> tuple[Places, Places]:
+    """First and last lines of the rows whose lines all but the last are left open."""
+    begins = np.diff(open_lines, prepend=-2) > 1
+    firsts, lasts = open_lines[begins], open_lines[np.roll(begins, -1)] + 1
+    good = is_good(firsts, lasts)
+    return firsts[good], lasts[good]
+
+
+def _good(dialect: Dialect, chars: Bytes, ends: Places, firsts: Places, lasts: Places) -> Mask:
+    """Which of the lines from a first to a last one, none of which overlap, are a row."""
+    if not len(firsts):
+        return np.zeros(0, np.bool_)
+    begins = np.concatenate(([0], ends[:-1]))
+    spans = np.zeros(len(chars) + 1, np.int8)
+    spans[begins[firsts]] += 1
+    spans[ends[lasts]] -= 1
+    inside = np.cumsum(spans[:-1], dtype=np.int8).astype(np.bool_)
+    rows = np.array(chars[inside])
+    line_ends = np.flatnonzero(rows == _LF)
+    last = np.cumsum(lasts - firsts + 1) - 1
+    tabs = np.diff(np.searchsorted(np.flatnonzero(rows == _TAB), line_ends[last]), prepend=0)
+    rows[np.delete(line_ends, last)] = ord(" ")
+    text = plain(dialect, rows.tobytes())
+    plain_chars = np.frombuffer(text.data, np.uint8)
+    plain_ends = np.flatnonzero(plain_chars == _LF) + 1
+    fields = np.diff(np.searchsorted(np.flatnonzero(plain_chars == ord(text.separator)), plain_ends), prepend=0) + 1
+    wanted = len(dialect.columns)
+    good: Mask = (fields == wanted) & (tabs <= dialect.most_tabs)
+    for faulty, _ in text.faults:
+        good &= ~faulty
+    return good
+
+
+def _spread(count: int, firsts: npt.NDArray[np.int64], lasts: npt.NDArray[np.int64]) -> Mask:
+    """The lines from each first one to before its last."""
+    steps = np.zeros(count + 1, np.int8)
+    steps[firsts] += 1
+    steps[lasts] -= 1
+    return np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
