@@ -12,6 +12,7 @@ from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
 from film_assets.orchestration.assets.tables import TABLE_ASSETS
+from film_assets.orchestration.conventions import FORCE, Force
 from film_assets.orchestration.jobs import REFRESH
 from film_assets.orchestration.retention import retention_job
 from film_assets.orchestration.schedules import abandoned_runs, daily_refresh, daily_retention
@@ -62,7 +63,7 @@ def build_defs(
         jobs=[REFRESH, retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
         sensors=[abandoned_runs(now.kept_in)],
-        resources={"pipeline": pipeline},
+        resources={"pipeline": pipeline, FORCE: Force()},
         executor=dg.in_process_executor,
     )
 

@@ -123,6 +123,10 @@ def refresh(
     source: SourceOption = None,
     home: HomeOption = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Do all the work, even where nothing changed.")] = False,
+    rebuild_table: Annotated[
+        list[str] | None,
+        typer.Option("--rebuild-table", metavar="TABLE", help="Do the work of this table, as films.ratings; may be repeated."),
+    ] = None,
     accept_losses: Annotated[
         bool, typer.Option("--accept-losses", help="Take over blobs also where most rows, or values of a column, are lost.")
     ] = False,
@@ -143,7 +147,7 @@ def refresh(
     from film_assets.refresh.estimate import steps
 
     with terminal.TerminalProgress(terminal.console(errors=True), steps()) as progress:
-        report = run_refresh(build_defs, settings, rebuild=rebuild, progress=progress)
+        report = run_refresh(build_defs, settings, rebuild=rebuild, tables=rebuild_table or [], progress=progress)
     seconds = time.monotonic() - started
     if as_json:
         typer.echo(json.dumps(_document(report, seconds)))

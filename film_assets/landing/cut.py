@@ -80,6 +80,8 @@ def sorted_into_ranges(
 ) -> list[tuple[Piece, FileContent]]:
     """The pieces of an unsorted blob, each with its file beside ``target``, to which its lines are written in their order.
 
+    There, lines end with a line feed alone.
+
     Raises:
         SourceError: The content cannot be read.
     """

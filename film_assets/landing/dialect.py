@@ -167,8 +167,9 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     quoted = line.startswith(b'"') or _is_quoted(blob, counts)
     if not quoted:
         return replace(found, escaped=_is_copied(counts))
-    escaped_bare = counts[_Vote.ESCAPED_BARE] > 0
-    return replace(found, quoted=True, escaped=escaped_bare or _is_escaped(blob, counts), escaped_bare=escaped_bare)
+    escaped = _is_escaped(blob, counts)
+    escaped_bare = escaped and counts[_Vote.ESCAPED_BARE] * 10 > counts[_Vote.ESCAPED]
+    return replace(found, quoted=True, escaped=escaped, escaped_bare=escaped_bare)
 
 
 def _header(blob: Blob, line: bytes) -> list[str]:
@@ -206,7 +207,7 @@ def _is_quoted(blob: Blob, votes: Counter[_Vote]) -> bool:
 
 def _is_escaped(blob: Blob, votes: Counter[_Vote]) -> bool:
     """Whether a backslash escapes within quotes."""
-    doubled, escaped = votes[_Vote.DOUBLED], votes[_Vote.ESCAPED]
+    doubled, escaped = votes[_Vote.DOUBLED], votes[_Vote.ESCAPED] + votes[_Vote.ESCAPED_BARE]
     if not doubled + escaped:
         return votes[_Vote.PAIRED] > 0 and not votes[_Vote.UNPAIRED]
     _refuse_mixed(blob, doubled, escaped, "some quotes are doubled as in CSV (RFC 4180) and some escaped by a backslash")

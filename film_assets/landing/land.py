@@ -75,7 +75,7 @@ def _land_unsorted(
     try:
         with progress.task(f"sort {blob.short}", content.size, "bytes") as advance:
             pieces = cut.sorted_into_ranges(blob, dialect, content, staged, advance)
-        return _land(blob, dialect, pieces, landing, known, progress, run)
+        return _land(blob, replace(dialect, crlf=False), pieces, landing, known, progress, run)
     finally:
         for path in staged.parent.glob(f"{staged.name}.*"):
             path.unlink()

@@ -15,6 +15,8 @@ from film_assets.landing.dialect import Dialect
 from film_assets.landing.fields import UNUSUAL, Bytes, Mask, Places, escapes, plain, quotes
 
 _LF, _TAB = (ord(c) for c in "\n\t")
+_MISTAKES = 16
+"""Lines left open by mistake right before a row of several lines that do not keep it from being found."""
 _LONGEST = 64 << 10
 """Bytes that a row of several lines goes on for at most where only a part of the lines is there."""
 
@@ -111,11 +113,19 @@ def _pairs(unclosed: Places, is_good: Callable[[Places, Places], Mask]) -> tuple
 
 
 def _runs(open_lines: Places, is_good: Callable[[Places, Places], Mask]) -> tuple[Places, Places]:
-    """First and last lines of the rows whose lines all but the last are left open."""
+    """First and last lines of the rows whose lines all but the last are left open; some before the first may be so by mistake."""
     begins = np.diff(open_lines, prepend=-2) > 1
     firsts, lasts = open_lines[begins], open_lines[np.roll(begins, -1)] + 1
-    good = is_good(firsts, lasts)
-    return firsts[good], lasts[good]
+    found = [np.empty((2, 0), np.int64)]
+    for _ in range(_MISTAKES + 1):
+        good = is_good(firsts, lasts)
+        found.append(np.array([firsts[good], lasts[good]]))
+        left = ~good & (firsts + 1 < lasts)
+        firsts, lasts = firsts[left] + 1, lasts[left]
+        if not len(firsts):
+            break
+    together = np.concatenate(found, axis=1)
+    return together[0], together[1]
 
 
 def _good(dialect: Dialect, chars: Bytes, ends: Places, firsts: Places, lasts: Places) -> Mask:

@@ -1,7 +1,7 @@
 """Runs the job ``refresh`` in this process, with the same history as the web UI."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,9 @@ import dagster as dg
 import yaml
 
 from film_assets.common.progress import Progress
-from film_assets.errors import FilmAssetsError
+from film_assets.errors import FilmAssetsError, SettingsError
 from film_assets.home import Home
-from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
+from film_assets.orchestration.conventions import EVERYTHING, FORCE, REFRESH_JOB, TableName
 from film_assets.orchestration.failures import UNFORESEEN
 from film_assets.orchestration.history import EventLog
 from film_assets.orchestration.private import InstanceRef, NoOpComputeLogManager
@@ -20,6 +20,8 @@ from film_assets.settings import Settings
 
 _OUTPUT_STAYS = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}}
 """In this process, what is printed goes to the terminal; Dagster would send it to a file, and with it the progress bars."""
+
+_QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 _CONFIG = "dagster.yaml"
 _SETTINGS = Path(__file__).parent.parent.parent / _CONFIG
@@ -42,7 +44,12 @@ def dagster_home(home: Home) -> Path:
 
 
 def run_refresh(
-    build_defs: Callable[..., dg.Definitions], settings: Settings, *, rebuild: bool = False, progress: Progress | None = None
+    build_defs: Callable[..., dg.Definitions],
+    settings: Settings,
+    *,
+    rebuild: bool = False,
+    tables: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> Report:
     """Bring everything up to date and publish it.
 
@@ -50,33 +57,29 @@ def run_refresh(
         build_defs: Gives the code location that has the job.
         settings: Where the blobs come from and where everything is kept.
         rebuild: Do the work even where nothing changed.
+        tables: Not all of it, but the work of these tables.
         progress: Who is told how far it is.
 
     Raises:
         FilmAssetsError: A step failed for a reason the user can mend.
         StepError: A step failed for any other reason; the traceback is in its notes.
     """
+    _ensure_known(tables)
     report = Report()
     job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
     history = InstanceRef.from_dir(str(dagster_home(settings.kept_in)), overrides=_OUTPUT_STAYS)
     with dg.DagsterInstance.from_ref(history) as instance:
-        config = _config(job, rebuild=rebuild)
+        config = {**_QUIET, "resources": {FORCE: {"config": {"rebuild": rebuild, "tables": list(tables)}}}}
         result = job.execute_in_process(run_config=config, instance=instance, tags=EVERYTHING, raise_on_error=False)
     if not result.success:
         raise _reason(result)
     return report
 
 
-def _config(job: dg.JobDefinition, *, rebuild: bool) -> dict[str, Any]:
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    if not rebuild:
-        return quiet
-    steps = [node.name for node in job.graph.nodes if "rebuild" in _options(node.definition)]
-    return {**quiet, "ops": {name: {"config": {"rebuild": True}} for name in steps}}
-
-
-def _options(definition: Any) -> Any:
-    return getattr(definition.config_schema.config_type, "fields", None) or {}
+def _ensure_known(tables: Sequence[str]) -> None:
+    known = [table.value for table in TableName]
+    if unknown := [name for name in tables if name not in known]:
+        raise SettingsError(f"there is no table {', '.join(unknown)} to rebuild; there are {', '.join(known)}")
 
 
 class StepError(Exception):

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 """Of a run: the first and the last partition it is for."""
 
+DEFER_EVENTS = "dagster/defer_asset_events"
+"""Of a run: Dagster neither plans the events of assets nor logs any by itself; the steps log them all."""
+
 BACKFILL = "dagster/backfill"
 """Of a run: the backfill that people launched it by in the web UI."""
 

@@ -1,12 +1,12 @@
 """The blobs at the source, observed: their versions show in the graph without a download."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
 from film_assets.orchestration import tags
-from film_assets.orchestration.assets.events import LANDED
+from film_assets.orchestration.assets.events import LANDED, logged
 from film_assets.orchestration.conventions import OWNERS, PipelineResource
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline
@@ -43,8 +43,11 @@ def _metadata(listed: Listed, source: str) -> dict[str, Any]:
 
 def observed_landed(blob: Blob, pipeline: Pipeline) -> dg.AssetObservation:
     """The event that says a blob has been landed as it is at the source."""
-    metadata = _metadata(pipeline.listed[blob.short], pipeline.source.label)
-    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={tags.DATA_VERSION: LANDED})
+    return _observed(blob, LANDED, _metadata(pipeline.listed[blob.short], pipeline.source.label))
+
+
+def _observed(blob: Blob, version: str, metadata: Mapping[str, Any]) -> dg.AssetObservation:
+    return dg.AssetObservation(blob_key(blob), metadata=metadata, tags={tags.DATA_VERSION: version})
 
 
 @dg.multi_observable_source_asset(  # type: ignore[untyped-decorator]
@@ -56,6 +59,7 @@ def blobs(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iter
         found, source, landed = pipeline.listed, pipeline.source.label, pipeline.unchanged_blobs()
     for blob in BLOBS:
         if blob_key(blob) in context.selected_asset_keys:
-            listed = found[blob.short]
-            version = dg.DataVersion(LANDED if blob.short in landed else listed.version)
-            yield dg.ObserveResult(asset_key=blob_key(blob), data_version=version, metadata=_metadata(listed, source))
+            version = LANDED if blob.short in landed else found[blob.short].version
+            metadata = _metadata(found[blob.short], source)
+            logged(context, _observed(blob, version, metadata))
+            yield dg.ObserveResult(asset_key=blob_key(blob), data_version=dg.DataVersion(version), metadata=metadata)

@@ -1,8 +1,9 @@
-"""The materialization events of id ranges: one for each range that was rebuilt, with a version of its own.
+"""The materialization events: for an id range one each time it was rebuilt, with a version of its own.
 
 Dagster gives every range of a run the same version and event. So its automatic events are held back, and the right ones logged
-here. In the job ``refresh`` an untouched range gets no event, so that what was refreshed can be seen; where people choose
-ranges in the web UI each of them gets one, or their run would not end green.
+here. In the job ``refresh`` an untouched range gets no event, so that what was refreshed can be seen, unless it has none yet or
+is red from a run that failed; where people choose ranges in the web UI each gets one, or their run would not end green. Of a run
+for all ranges Dagster logs no events of assets at all (``conventions.EVERYTHING``): there, assets without ranges log their own.
 
 What Dagster calls stale follows from the same events. It compares whole ranges, where the engine compares columns: a range
 whose input changed in other columns than those it reads keeps its event, and must not be called stale for it. So table on
@@ -17,7 +18,7 @@ import dagster as dg
 from film_assets.common import markdown
 from film_assets.engines.outcome import Outcome, Rebuilt
 from film_assets.orchestration import tags
-from film_assets.orchestration.conventions import REFRESH_JOB, chosen_ranges
+from film_assets.orchestration.conventions import ID_RANGES, REFRESH_JOB, chosen_ranges
 from film_assets.orchestration.private import NULL_EVENT_POINTER, SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import Blob, Table
@@ -34,7 +35,7 @@ _HEAD_ROWS = 5
 
 def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outcome) -> None:
     """Log an event for each range that was rebuilt, and for each that should have one."""
-    provenance = _provenance(context, outcome)
+    provenance = _provenance(context, raw=isinstance(outcome.table, Blob))
     keys = sorted({*outcome.rebuilt, *_expected(context, outcome.table)})
     for key in keys:
         rebuilt = outcome.rebuilt.get(key)
@@ -57,14 +58,38 @@ def _expected(context: dg.AssetExecutionContext, table: Table) -> set[str]:
         return chosen
     if not table.range_column:
         return set() if context.instance.get_latest_materialization_event(context.asset_key) else chosen
-    with_event: set[str] = context.instance.get_materialized_partitions(context.asset_key)
-    return chosen - with_event
+    found = context.instance.get_status_by_partition(context.asset_key, sorted(chosen), ID_RANGES) or {}
+    return {key for key in chosen if found.get(key) is not dg.AssetPartitionStatus.MATERIALIZED}
 
 
-def _provenance(context: dg.AssetExecutionContext, outcome: Outcome) -> dict[str, str]:
-    """The tags Dagster's staleness goes by."""
-    version, pointer = (LANDED, NULL_EVENT_POINTER) if isinstance(outcome.table, Blob) else ("", _AFTER_EVERY_EVENT)
-    found = {tags.CODE_VERSION: outcome.table.code_version}
+def logged(context: dg.AssetExecutionContext, event: dg.AssetMaterialization | dg.AssetObservation) -> None:
+    """Log an event in a run in which Dagster does not log it by itself."""
+    if tags.DEFER_EVENTS in context.run.tags:
+        context.log_event(event)
+
+
+def materialized(
+    context: dg.AssetExecutionContext, metadata: Mapping[str, Any], *, version: str = ""
+) -> dg.MaterializeResult[None]:
+    """What a step of an asset gives that is not partitioned, its event logged if Dagster does not.
+
+    Args:
+        context: Of the step.
+        metadata: What is told of the asset.
+        version: The version of its data; empty where it has none.
+    """
+    found = {**_provenance(context), **({tags.DATA_VERSION: version} if version else {})}
+    logged(context, dg.AssetMaterialization(context.asset_key, metadata=metadata, tags=found))
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(version) if version else None)
+
+
+def _provenance(context: dg.AssetExecutionContext, *, raw: bool = False) -> dict[str, str]:
+    """The tags Dagster's staleness goes by; without a code version none, and it goes by the times of events."""
+    version, pointer = (LANDED, NULL_EVENT_POINTER) if raw else ("", _AFTER_EVERY_EVENT)
+    code_version = context.assets_def.get_asset_spec(context.asset_key).code_version
+    if code_version is None:
+        return {}
+    found = {tags.CODE_VERSION: code_version}
     for dep in context.assets_def.asset_deps[context.asset_key]:
         of = dep.to_user_string()
         found |= {f"{tags.INPUT_DATA_VERSION}/{of}": version, f"{tags.INPUT_EVENT}/{of}": pointer}

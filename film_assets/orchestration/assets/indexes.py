@@ -4,6 +4,7 @@ import dagster as dg
 
 from film_assets.common import markdown
 from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.assets.events import materialized
 from film_assets.orchestration.conventions import OWNERS, POOL, PipelineResource
 from film_assets.orchestration.failures import readable_failures
 from film_assets.snapshot import indexes
@@ -30,10 +31,9 @@ def secondary_indexes(context: dg.AssetExecutionContext, pipeline: PipelineResou
         built = pipeline.build_indexes()
     rows = [(name, f"{len(one.rebuilt)}", f"{one.rows:,}", f"{one.seconds:.1f}") for name, one in built.items()]
     context.log.info("ranges rebuilt: %s", {name: len(one.rebuilt) for name, one in built.items()})
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": sum(one.rows for one in built.values()),
-            "seconds": round(sum(one.seconds for one in built.values()), 3),
-            "indexes": dg.MetadataValue.md(markdown.table(("index", "ranges rebuilt", "rows", "seconds"), rows)),
-        }
-    )
+    metadata = {
+        "dagster/row_count": sum(one.rows for one in built.values()),
+        "seconds": round(sum(one.seconds for one in built.values()), 3),
+        "indexes": dg.MetadataValue.md(markdown.table(("index", "ranges rebuilt", "rows", "seconds"), rows)),
+    }
+    return materialized(context, metadata)

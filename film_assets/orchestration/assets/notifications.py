@@ -16,6 +16,7 @@ from film_assets.notifications import news
 from film_assets.notifications.pending import Pending
 from film_assets.notifications.settings import FilmsDelivery
 from film_assets.notifications.top import chosen, top
+from film_assets.orchestration.assets.events import materialized
 from film_assets.orchestration.assets.snapshot import SNAPSHOT
 from film_assets.orchestration.conventions import OWNERS, POOL, PipelineResource
 from film_assets.orchestration.failures import readable_failures
@@ -59,7 +60,7 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
                 metadata = {"sent": True, "subject": message.subject}
             pending.note(_DIGEST, version)
             pending.forget_previous()
-            return dg.MaterializeResult(metadata=metadata)
+            return materialized(context, metadata)
 
     return digest
 
@@ -90,13 +91,13 @@ def _sheet(settings: FilmsDelivery) -> dg.AssetsDefinition:
             access, tables = settings.sheet, chosen(settings.tables)
             version = f"{pipeline.published_version} {settings.sheet_id} {settings.sheet_tables} {settings.sheet_top}"
             if pending.delivered(_SHEET) == version:
-                return dg.MaterializeResult(metadata={"looked at": False})
+                return materialized(context, {"looked at": False})
             metadata = {}
             for table in tables:
                 written = upsert(access, table.name, top(pipeline.home.films, table, settings.sheet_top), table.key)
                 context.log.info("worksheet %s: %s", table.name, written)
                 metadata[table.name] = f"{written.appended} rows appended, {written.updated} updated"
             pending.note(_SHEET, version)
-            return dg.MaterializeResult(metadata={"looked at": True, **metadata})
+            return materialized(context, {"looked at": True, **metadata})
 
     return sheet

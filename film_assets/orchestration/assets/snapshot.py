@@ -6,8 +6,9 @@ import dagster as dg
 
 from film_assets.common import markdown
 from film_assets.orchestration.assets.describe import key_of
+from film_assets.orchestration.assets.events import materialized
 from film_assets.orchestration.assets.indexes import INDEXES
-from film_assets.orchestration.conventions import OWNERS, POOL, Options, PipelineResource
+from film_assets.orchestration.conventions import OWNERS, POOL, Force, Options, PipelineResource
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline, Report
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES
@@ -37,24 +38,24 @@ SNAPSHOT = dg.AssetKey(["published", "films"])
     pool=POOL,
     freshness_policy=_FRESH,
 )
-def snapshot(context: dg.AssetExecutionContext, config: Options, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+def snapshot(
+    context: dg.AssetExecutionContext, config: Options, force: Force, pipeline: PipelineResource
+) -> dg.MaterializeResult[None]:
     """Publish what there is to readers, if they have not got it yet."""
     with readable_failures():
-        published = pipeline.publish(force=config.rebuild)
+        published = pipeline.publish(force=config.rebuild or force.names(context.asset_key))
         for notice in pipeline.report.notices:
             context.log.warning(notice)
         if pipeline.report.dropped:
             context.log.warning("\n".join(map(str, pipeline.report.dropped)))
         context.log.info("published a new snapshot" if published else "nothing new to publish")
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(pipeline.published_version),
-            metadata={
-                "dagster/uri": str(pipeline.home.films),
-                "published": published,
-                "refresh": dg.MetadataValue.md(_summary(pipeline.report)),
-                "built from": dg.MetadataValue.md(_accounts(pipeline)),
-            },
-        )
+        metadata = {
+            "dagster/uri": str(pipeline.home.films),
+            "published": published,
+            "refresh": dg.MetadataValue.md(_summary(pipeline.report)),
+            "built from": dg.MetadataValue.md(_accounts(pipeline)),
+        }
+        return materialized(context, metadata, version=pipeline.published_version)
 
 
 def _accounts(pipeline: Pipeline) -> str:

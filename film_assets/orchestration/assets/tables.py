@@ -7,8 +7,8 @@ import dagster as dg
 from film_assets.engines.outcome import Outcome
 from film_assets.orchestration.assets.blobs import blob_key, observed_landed
 from film_assets.orchestration.assets.describe import key_of, metadata_of
-from film_assets.orchestration.assets.events import WITHOUT_AUTOMATIC_EVENTS, record
-from film_assets.orchestration.conventions import ID_RANGES, OWNERS, POOL, Options, PipelineResource, chosen_ranges
+from film_assets.orchestration.assets.events import WITHOUT_AUTOMATIC_EVENTS, materialized, record
+from film_assets.orchestration.conventions import ID_RANGES, OWNERS, POOL, Force, Options, PipelineResource, chosen_ranges
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Blob, Table
@@ -30,9 +30,12 @@ def _table_asset(table: Table, step: Step, deps: Sequence[dg.AssetDep], kinds: s
         backfill_policy=dg.BackfillPolicy.single_run() if table.range_column else None,
         pool=POOL,
     )
-    def materialize(context: dg.AssetExecutionContext, config: Options, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+    def materialize(
+        context: dg.AssetExecutionContext, config: Options, force: Force, pipeline: PipelineResource
+    ) -> dg.MaterializeResult[None]:
         with readable_failures():
-            outcome = step(pipeline, chosen_ranges(context, table), config.rebuild)
+            forced = config.rebuild or force.names(context.asset_key)
+            outcome = step(pipeline, chosen_ranges(context, table), forced)
             record(context, pipeline, outcome)
             if isinstance(table, Blob) and table.short in pipeline.report.downloaded:
                 context.log_event(observed_landed(table, pipeline))
@@ -72,9 +75,9 @@ def _quality(table: Table) -> dg.AssetsDefinition:
         kinds={"duckdb"},
         pool=POOL,
     )
-    def count(pipeline: PipelineResource) -> dg.MaterializeResult[None]:
+    def count(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult[None]:
         with readable_failures():
-            return dg.MaterializeResult(metadata={"dagster/row_count": pipeline.count(table)})
+            return materialized(context, {"dagster/row_count": pipeline.count(table)})
 
     return count
 
