@@ -7,7 +7,7 @@ import dagster as dg
 from film_assets.common.progress import Progress
 from film_assets.notifications.settings import FilmsDelivery
 from film_assets.orchestration.assets.blobs import blobs
-from film_assets.orchestration.assets.checks import table_checks
+from film_assets.orchestration.assets.checks import TABLE_CHECKS
 from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
@@ -59,7 +59,7 @@ def build_defs(
     deliveries = _deliveries(delivery) if delivery.sends_digest or delivery.tables else []
     return dg.Definitions(
         assets=[blobs, *TABLE_ASSETS, secondary_indexes, snapshot, *deliveries],
-        asset_checks=[table_checks],
+        asset_checks=TABLE_CHECKS,
         jobs=[REFRESH, retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
         sensors=[abandoned_runs(now.kept_in)],

@@ -29,6 +29,10 @@ BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results {
 EVENTS = """query ($path: [String!]!) { assetOrError(assetKey: {path: $path}) { ... on Asset {
     assetMaterializations(limit: 100) { partition runId } } } }"""
 
+CHECKS = """query ($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
+    assetChecksOrError { ... on AssetChecks { checks { name blocking executionForLatestMaterialization { status evaluation {
+        severity metadataEntries { label ... on IntMetadataEntry { intValue } } } } } } } } } }"""
+
 
 @dataclass
 class WebUi:
@@ -57,6 +61,18 @@ class WebUi:
     def runs(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = self.ask(RUNS)["runsOrError"]["results"]
         return found
+
+    def checks(self, *path: str) -> dict[str, tuple[bool, str, str, int]]:
+        """Check of an asset -> whether it is blocking, how it ended, its severity and how many rows offend."""
+        return {
+            one["name"]: (
+                one["blocking"],
+                one["executionForLatestMaterialization"]["status"],
+                (evaluation := one["executionForLatestMaterialization"]["evaluation"])["severity"],
+                *(entry["intValue"] for entry in evaluation["metadataEntries"] if entry["label"] == "offending rows"),
+            )
+            for one in self.ask(CHECKS, path=path)["assetNodeOrError"]["assetChecksOrError"]["checks"]
+        }
 
     def ranges_with_events(self, *path: str, run_id: str) -> list[str]:
         """The ranges of an asset that got an event in a run."""
@@ -159,6 +175,23 @@ def test_an_asset_shows_its_columns_and_ranges(ui: WebUi) -> None:
     ui.open("/assets/published/indexes?view=overview")
     ui.page.get_by_text("lookup.credits").first.wait_for(timeout=30_000)
     ui.picture("indexes")
+
+
+def test_the_checks_of_an_asset_are_told_by_name(ui: WebUi) -> None:
+    assert ui.checks("films", "titles") == {
+        "key_is_unique_and_not_null": (True, "SUCCEEDED", "ERROR", 0),
+        "row_count_is_as_written": (True, "SUCCEEDED", "ERROR", 0),
+        "values_are_allowed": (False, "SUCCEEDED", "WARN", 0),
+        "values_are_in_range": (True, "SUCCEEDED", "ERROR", 0),
+    }
+    assert ui.checks("raw", "titles") == {
+        "rows_are_accounted_for": (True, "SUCCEEDED", "ERROR", 0),
+        "values_were_kept": (False, "SUCCEEDED", "WARN", 0),
+    }
+    ui.open("/assets/films/titles?view=checks&checkDetail=values_are_in_range")
+    for words in (*ui.checks("films", "titles"), "offending rows", "runtimeMinutes 0 or more"):
+        ui.page.get_by_text(words, exact=True).first.wait_for(timeout=30_000)
+    ui.picture("checks")
 
 
 def test_a_tick_of_the_schedule_gives_events_to_what_changed(ui: WebUi) -> None:

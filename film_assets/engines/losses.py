@@ -81,13 +81,14 @@ def census(rows: int, rejected: int, slices: Collection[Path], dropped: Iterable
     return Census(rows, filled, dict(dropped), rejected)
 
 
-def by_column(dropped: Iterable[Dropped], landed: LandedBlobs) -> tuple[int, Sequence[str]]:
-    """How many values were dropped in all, and for each column how many and which share of the rows of the blob."""
-    values: Counter[tuple[str, str]] = Counter()
+def by_column(blob: str, dropped: Iterable[Dropped], landed: LandedBlobs) -> tuple[int, Sequence[str]]:
+    """How many values of a blob were dropped in all, and for each column how many and which share of its rows."""
+    values: Counter[str] = Counter()
     for one in dropped:
-        values[one.blob, one.column] += one.values
+        if one.blob == blob:
+            values[one.column] += one.values
     texts = []
-    for (blob, column), number in values.items():
+    for column, number in values.items():
         rows = landed[blob].rows_loaded
         texts.append(f"{blob}.{column} {number:,} of {rows:,} ({number / rows:.3%})")
     return values.total(), texts

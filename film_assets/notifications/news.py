@@ -80,7 +80,7 @@ def digest(version: str, found: News, failing: Sequence[tuple[str, str]], second
     Args:
         version: Of the snapshot.
         found: What is new in it.
-        failing: The tables with a check that fails, and what does not hold there.
+        failing: Of each check that fails, the table and what does not hold there.
         seconds: How long the run has taken so far.
     """
     frames = {
@@ -98,7 +98,7 @@ def digest(version: str, found: News, failing: Sequence[tuple[str, str]], second
         facts={
             "tables with news": found.tables.height,
             "newly rejected rows": int(found.rejected["rows"].sum()) if found.rejected.height else 0,
-            "tables with a failing check": len(failing),
+            "tables with a failing check": len({table for table, _ in failing}),
             "run time": duration(seconds),
         },
         sections=sections,

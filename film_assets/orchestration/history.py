@@ -23,6 +23,7 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         """The arguments of ``SqliteEventLogStorage``."""
         self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(*arguments, **options)
 
     @classmethod
@@ -45,6 +46,12 @@ class EventLog(SqliteEventLogStorage):
         engine = sqlalchemy.create_engine(self.conn_string_for_shard(shard), connect_args=options)
         sqlalchemy.event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous = normal"))
         return self._engines.setdefault(shard, engine)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether there is such a table; Dagster asks for each event of a check, and a table that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def delete_events(self, run_id: str) -> None:
         """Delete the events of a run, and let go of its file."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from film_assets.tables import COMPUTED, TABLES
-from film_assets.tables.declaration import Column, Table
+from film_assets.tables import BLOBS, COMPUTED, TABLES
+from film_assets.tables.declaration import Blob, Column, Table
 
 TOLERATED_ORPHANS = 0.02
 """So many of a table's rows may name a title or person that is unknown: in the real data a few always do."""
@@ -22,6 +22,7 @@ class Rule:
     Attributes:
         table: The table.
         name: What the rule is called; no other of the table is.
+        check: The check that it is part of: an identifier that says what holds, the same for the same kind on every table.
         fatal: Whether what breaks it must not be published.
         tolerated: The share of rows that may break it.
         of_rows: Whether each row keeps or breaks it, so that it can be evaluated range by range; else it is about all of a table.
@@ -30,6 +31,7 @@ class Rule:
 
     table: Table
     name: str
+    check: str
     fatal: bool = True
     tolerated: float = 0.0
     of_rows: ClassVar[bool] = True
@@ -102,13 +104,13 @@ class Count(Rule):
 
 
 class Account(Rule):
-    """Of every blob, rows read = rows loaded + rows rejected, and the rows loaded are in the raw table."""
+    """Of the blob, rows read = rows loaded + rows rejected, and the rows loaded are in the raw table."""
 
     of_rows = False
 
 
 class NothingDropped(Rule):
-    """No value of any blob was dropped because it could not be loaded."""
+    """No value of the blob was dropped because it could not be loaded."""
 
     of_rows = False
 
@@ -125,28 +127,35 @@ class KnownFor(Rule):
 
 
 def _rules(table: Table) -> Iterator[Rule]:
-    yield Key(table, f"key {', '.join(table.key)}")
-    yield Count(table, "rows written")
+    yield Key(table, f"key {', '.join(table.key)}", "key_is_unique_and_not_null")
+    yield Count(table, "rows written", "row_count_is_as_written")
     if table.schema == "films":
         for column in table.columns:
             yield from _column_rules(table, column)
     if table.name == "films.known_for":
-        yield KnownFor(table, "people in the blob")
+        yield KnownFor(table, "people in the blob", "known_for_people_are_in_the_blob")
+
+
+def _blob_rules(blob: Blob) -> Iterator[Rule]:
+    yield Account(blob, "every row accounted for", "rows_are_accounted_for")
+    yield NothingDropped(blob, "no value dropped", "values_were_kept", fatal=False)
 
 
 def _column_rules(table: Table, column: Column) -> Iterator[Rule]:
     source = _source(column)
     if column.allowed:
-        yield Values(table, f"known {column.name}", fatal=False, column=column.name, allowed=column.allowed)
+        words = f"known {column.name}"
+        yield Values(table, words, "values_are_allowed", fatal=False, column=column.name, allowed=column.allowed)
     elif (source.minimum, source.maximum) != (None, None):
         words = f"{column.name} {source.form}"
-        yield Values(table, words, column=column.name, minimum=source.minimum, maximum=source.maximum)
+        yield Values(table, words, "values_are_in_range", column=column.name, minimum=source.minimum, maximum=source.maximum)
     parent = column.references
     if parent and _is_its_own(table, column) and _blob(column) != f"raw.{parent.split('.')[1]}":
         there, _, parent_column = parent.rpartition(".")
         yield Reference(
             table,
             f"{column.name} in {there}",
+            "references_exist",
             fatal=False,
             tolerated=TOLERATED_ORPHANS,
             column=column.name,
@@ -171,10 +180,7 @@ def _is_its_own(table: Table, column: Column) -> bool:
 
 
 RULES: Mapping[str, Sequence[Rule]] = {
+    **{blob.name: tuple(_blob_rules(blob)) for blob in BLOBS},
     **{table.name: tuple(_rules(table)) for table in COMPUTED},
-    "quality.blobs": (
-        Account(TABLES["quality.blobs"], "every row accounted for"),
-        NothingDropped(TABLES["quality.blobs"], "no value dropped", fatal=False),
-    ),
 }
 """Table -> the rules that hold for it."""

@@ -195,14 +195,14 @@ class InMemoryEngine:
     def evaluate(self, rule: Rule, keys: Sequence[str]) -> Broken:
         for key in keys:
             if isinstance(rule, NothingDropped):
-                failing, examples = by_column(self.dropped_values(), self.landed_blobs())
+                failing, examples = by_column(rule.table.short, self.dropped_values(), self.landed_blobs())
             else:
                 failing, examples = self._failing(rule, [key] if rule.of_rows else rule.table.range_keys)
             if failing:
                 yield key, failing, examples
 
     def _failing(self, rule: Rule, keys: Sequence[str]) -> tuple[int, list[str]]:
-        rows = pl.DataFrame() if rule.table in QUALITY else self._frame(rule.table, keys)
+        rows = pl.DataFrame() if isinstance(rule, Account) else self._frame(rule.table, keys)
         name = pl.concat_str(pl.col(rule.table.key).cast(pl.String), separator=", ", ignore_nulls=True)
         match rule:
             case Key():
@@ -227,8 +227,8 @@ class InMemoryEngine:
                 names = self._frame(TABLES["raw.names"], RANGE_KEYS)
                 return max(0, rows.filter(position=1).height - names["knownForTitles"].count()), []
             case Account():
-                wrong = [blob for blob in BLOBS if self.landed_blobs()[blob.short].rows_loaded != self.ranges.rows(blob)]
-                return len(wrong), [blob.short for blob in wrong]
+                wrong = self.landed_blobs()[rule.table.short].rows_loaded != self.ranges.rows(rule.table)
+                return int(wrong), [rule.table.short] if wrong else []
         raise NotImplementedError(type(rule))
 
     def rule_version(self, rule: Rule) -> str:

@@ -333,7 +333,7 @@ def test_dropped_values_are_told_by_blob_column_and_reason(settings: Settings, b
             "1 value of ratings.averageRating was dropped: not 1 to 10; see quality.rejected_rows",
             "2 values of ratings.numVotes were dropped: not of type INTEGER; see quality.rejected_rows",
         ]
-        ((_, found),) = running.check([rule for rule in RULES["quality.blobs"] if not rule.fatal])
+        ((_, found),) = running.check([rule for rule in RULES["raw.ratings"] if not rule.fatal])
     (finding,) = found.values()
     assert finding.failing == 3
     assert list(finding.examples) == ["ratings.averageRating 1 of 2 (50.000%)", "ratings.numVotes 2 of 2 (100.000%)"]

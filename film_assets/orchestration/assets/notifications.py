@@ -66,7 +66,7 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
 
 
 def _failing(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:
-    """The tables whose check failed in this run, and what does not hold there."""
+    """Of each check that failed in this run, the table and what does not hold there."""
     entries = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event]
     return [(".".join(one.asset_key.path), one.description or one.check_name) for one in found if not one.passed]
