@@ -1,9 +1,8 @@
-"""The Dagster code location: assets, jobs, schedules and sensors, and the pipeline they work through."""
-
-from collections.abc import Iterator
+"""The Dagster code location: assets, jobs, schedules and sensors, and the resources they work through."""
 
 import dagster as dg
 
+from film_assets.common.database import Connect
 from film_assets.common.progress import Progress
 from film_assets.notifications.settings import FilmsDelivery
 from film_assets.orchestration.assets.blobs import blobs
@@ -14,6 +13,7 @@ from film_assets.orchestration.assets.snapshot import snapshot
 from film_assets.orchestration.assets.tables import TABLE_ASSETS
 from film_assets.orchestration.conventions import FORCE, Force
 from film_assets.orchestration.jobs import REFRESH
+from film_assets.orchestration.resources import published_films, working_file
 from film_assets.orchestration.retention import retention_job
 from film_assets.orchestration.schedules import abandoned_runs, daily_refresh, daily_retention
 from film_assets.refresh.pipeline import Pipeline, Report
@@ -34,24 +34,23 @@ def build_defs(
     """The definitions for the web UI, the command line and the tests alike.
 
     Args:
-        settings: None reads them from the environment: when a run begins, and here what the schedules need, as Dagster has
-            nothing that would read the time of a schedule later.
+        settings: None reads them from the environment, anew in each run, as Dagster loads the code location for each run that
+            it launches.
         progress: Who is told how far a run is.
         report: Filled in by a run in this process.
         wait_seconds: How long a run waits for another that holds the home.
     """
 
-    @dg.resource(description="The steps of a refresh, and their hold on the home.")
-    def pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
-        with Pipeline(
-            settings or load_settings(),
+    def steps(connect: Connect, context: dg.InitResourceContext) -> Pipeline:
+        return Pipeline(
+            now,
+            connect=connect,
             progress=progress,
             report=report,
             wait_seconds=wait_seconds,
             keep_previous=delivery.sends_digest,
             blobs=_blobs_of(context.run),
-        ) as opened:
-            yield opened
+        )
 
     now = settings or load_settings()
     retention = retention_job(now.keep_runs_days)
@@ -63,7 +62,7 @@ def build_defs(
         jobs=[REFRESH, retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
         sensors=[abandoned_runs(now.kept_in)],
-        resources={"pipeline": pipeline, FORCE: Force()},
+        resources={"pipeline": working_file(now, steps), "films": published_films(now), FORCE: Force()},
         executor=dg.in_process_executor,
     )
 

@@ -13,8 +13,8 @@ WHAT = """
 from film_assets.settings import load_settings
 settings = load_settings()
 import polars
-from film_assets.engines.duckdb import limits
-print(limits.memory_limit(settings), limits.threads(settings), polars.thread_pool_size())
+from film_assets.engines import working_file
+print(working_file.memory_limit(settings), working_file.threads(settings), polars.thread_pool_size())
 """
 IN_CONTROL_GROUP = """
 mount -t tmpfs none /sys/fs/cgroup

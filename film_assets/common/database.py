@@ -3,8 +3,8 @@
 Belongs here: connections. Does not belong here: what is in the files.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from film_assets.errors import HomeError, disk_full, is_disk_full
 CATALOG = "films"
 """The name a file ``films.duckdb`` goes by in SQL, whatever it is called. ``films.titles`` is the table ``titles`` of its default
 schema: DuckDB finds the name ambiguous if there is a schema of the catalog's name too."""
+
+Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+"""Opens a file, which is closed at the end of the block."""
 
 
 def attached(path: Path, config: Mapping[str, Any] | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:

@@ -1,9 +1,9 @@
 """HOW: engines keep the tables of a home and bring them up to date; ``base`` says what an engine is.
 
 ``open_engine`` opens the one that the settings name, ``peek`` asks what it has landed. What every engine needs stands once:
-``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``losses``, ``checks``. Does not belong here:
-which tables there are (``tables``), when they are refreshed (``orchestration``), how blobs are read (``landing``), and what only
-readers use (``snapshot``).
+``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``losses``, ``checks``, and ``working_file``
+(how it is opened). Does not belong here: which tables there are (``tables``), when they are refreshed (``orchestration``), how
+blobs are read (``landing``), and what only readers use (``snapshot``).
 """
 
 from importlib import import_module
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from film_assets.common.database import Connect
     from film_assets.engines.base import Engine
     from film_assets.engines.blobs import LandedBlobs
     from film_assets.home import Home
@@ -24,15 +25,20 @@ ENGINES: dict[str, str] = {"duckdb": "film_assets.engines.duckdb"}
 """Name -> the module that has ``open_engine`` and ``peek``, imported only where it is used."""
 
 
-def open_engine(settings: "Settings", home: "Home") -> "Engine":
+def open_engine(settings: "Settings", home: "Home", connect: "Connect") -> "Engine":
     """The engine of these settings, in a home that is held alone.
+
+    Args:
+        settings: Which engine, and what it may do.
+        home: Where it keeps the tables.
+        connect: Opens the working file, each time that it was closed to be published too.
 
     Raises:
         SettingsError: There is no such engine.
         HomeError: What it keeps there cannot be opened.
     """
-    opened: Callable[[Settings, Home], Engine] = _module(settings).open_engine
-    return opened(settings, home)
+    opened: Callable[[Settings, Home, Connect], Engine] = _module(settings).open_engine
+    return opened(settings, home, connect)
 
 
 def peek(settings: "Settings", home: "Home") -> "LandedBlobs":

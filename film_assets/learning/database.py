@@ -9,6 +9,7 @@ transactions, bulk loading, and what errors mean. Does not belong here: the tabl
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,11 +19,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from film_assets.common.database import Connect
 from film_assets.errors import DatabaseError, FilmAssetsError, TransientError
 from film_assets.learning.settings import LearningSettings
 
 _CONNECT_SECONDS = 15
-_DUCKDB_MEMORY = "1GiB"
+DUCKDB_CONFIG: dict[str, Any] = {"memory_limit": "1GiB", "autoinstall_known_extensions": "false"}
+"""How the file is opened, where no other database is set."""
+
 _LOST = "08006"
 """What there is no code for: the connection was lost."""
 
@@ -78,14 +82,20 @@ class Database(ABC):
 
 
 @contextmanager
-def opened(settings: LearningSettings) -> Iterator[Database]:
+def opened(settings: LearningSettings, connect: Connect | None = None) -> Iterator[Database]:
     """The database that the settings name, for as long as the block runs.
+
+    Args:
+        settings: Which it is.
+        connect: Opens the file, where no other database is set; None opens it as ``DUCKDB_CONFIG`` says.
 
     Raises:
         DatabaseError: It cannot be opened, or not written to as it is.
         TransientError: It cannot be reached now.
     """
-    kind = _postgresql(settings.database_url) if settings.database_url else _duckdb(settings.database_file)
+    file = settings.database_file
+    by_default = partial(duckdb.connect, file, config=DUCKDB_CONFIG)
+    kind = _postgresql(settings.database_url) if settings.database_url else _duckdb(file, connect or by_default)
     with kind as database:
         yield database
 
@@ -205,10 +215,10 @@ class _DuckDb(Database):
 
 
 @contextmanager
-def _duckdb(file: Path) -> Iterator[Database]:
+def _duckdb(file: Path, connect: Connect) -> Iterator[Database]:
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with duckdb.connect(file, config={"memory_limit": _DUCKDB_MEMORY, "autoinstall_known_extensions": "false"}) as connection:
+        with connect() as connection:
             yield _DuckDb(connection)
     except duckdb.IOException as error:
         reason = str(error).splitlines()[0]

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from film_assets.common.database import Connect
 from film_assets.errors import FilmAssetsError
 from film_assets.learning import reports
-from film_assets.learning.database import Database, opened
+from film_assets.learning.database import DUCKDB_CONFIG, Database, opened
+from film_assets.learning.logs import logging_to
 from film_assets.learning.schema import prepare
 from film_assets.learning.settings import LearningSettings
+from film_assets.notifications.channels.digest import duration
 from film_assets.notifications.channels.mail import send
+from film_assets.orchestration.duckdb_file import DuckDBFile
 from film_assets.orchestration.failures import readable_failures
 
 if TYPE_CHECKING:
@@ -36,9 +40,10 @@ class Learning:
         written: What became of the rows in the sheet, once it is up to date.
     """
 
-    def __init__(self, settings: LearningSettings) -> None:
-        """It begins now."""
+    def __init__(self, settings: LearningSettings, connect: Connect | None = None) -> None:
+        """It begins now; ``connect`` opens the file, where no other database is set."""
         self.settings = settings
+        self._connect = connect
         self.answers: list[Answer] = []
         self.written: Written | None = None
         self._began = time.monotonic()
@@ -51,7 +56,7 @@ class Learning:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """The database, with its tables."""
-        with opened(self.settings) as database:
+        with opened(self.settings, self._connect) as database:
             prepare(database)
             yield database
 
@@ -76,3 +81,28 @@ class Learning:
 
 
 LearningResource = dg.ResourceParam[Learning]
+
+
+class LearningFile(DuckDBFile):
+    """The settings of the learning pipeline, its log, and its database, a file."""
+
+
+def learning_resource(settings: LearningSettings) -> LearningFile | dg.ResourceDefinition:
+    """What assets get as ``learning``; the web UI shows the file with it, and of another database only that there is one."""
+
+    @contextmanager
+    def running(connect: Connect | None, context: dg.InitResourceContext) -> Iterator[Learning]:
+        run, run_id = Learning(settings, connect), context.run.run_id if context.run else "none"
+        with logging_to(settings.logs):
+            _log.info("run begins", extra={"run": run_id})
+            yield run
+            _log.info("run ends", extra={"run": run_id, "run_time": duration(run.seconds)})
+
+    @dg.resource(description="The settings of the learning pipeline, its log, and its database, PostgreSQL.")
+    def elsewhere(context: dg.InitResourceContext) -> Iterator[Learning]:
+        with running(None, context) as run:
+            yield run
+
+    if settings.database_url:
+        return elsewhere
+    return LearningFile.handing_out(running)(database=str(settings.database_file), connection_config=DUCKDB_CONFIG)

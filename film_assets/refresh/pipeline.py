@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from film_assets.common.database import readable_faults
+from film_assets.common.database import Connect, readable_faults
 from film_assets.common.progress import Progress, Silent
-from film_assets.engines import open_engine, peek
+from film_assets.engines import open_engine, peek, working_file
 from film_assets.engines.base import Engine, Head
 from film_assets.engines.blobs import LandedBlob
 from film_assets.engines.checks import Finding
@@ -76,6 +76,7 @@ class Pipeline:
         self,
         settings: Settings,
         *,
+        connect: Connect | None = None,
         progress: Progress | None = None,
         report: Report | None = None,
         wait_seconds: float = 0,
@@ -86,6 +87,7 @@ class Pipeline:
 
         Args:
             settings: Where the home is and what may be used.
+            connect: Opens the working file, once the home is held; None opens it as the settings say.
             progress: Who is told how far it is.
             report: Filled in as the run goes on.
             wait_seconds: How long to wait for another run to end.
@@ -93,6 +95,7 @@ class Pipeline:
             blobs: Those that this run is to land, in this order; each is fetched while the one before it is landed.
         """
         self._settings = settings
+        self._connect = connect
         self._progress: Progress = progress or Silent()
         self._wait_seconds = wait_seconds
         self._keep_previous = keep_previous
@@ -120,7 +123,8 @@ class Pipeline:
         self._held.enter_context(self.home.locked(wait_seconds=self._wait_seconds))
         with readable_faults(self.home.folder):
             settle(self.home)
-        opened = open_engine(self._settings, self.home)
+        connect = self._connect or working_file.connect(self._settings, self.home)
+        opened = open_engine(self._settings, self.home, connect)
         self._held.callback(opened.close)
         self.report.notices += opened.notices
         return opened

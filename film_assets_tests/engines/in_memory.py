@@ -14,6 +14,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from film_assets.common.database import Connect
 from film_assets.common.progress import Progress
 from film_assets.engines.base import Head, Store
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
@@ -49,8 +50,8 @@ _HOMES: dict[int, _Kept] = {}
 """The number of a home's folder, which it keeps when it is moved -> what is in memory of it."""
 
 
-def open_engine(settings: Settings, home: Home) -> "InMemoryEngine":
-    return InMemoryEngine(settings, home, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
+def open_engine(settings: Settings, home: Home, connect: Connect) -> "InMemoryEngine":
+    return InMemoryEngine(settings, home, connect, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
 
 
 def peek(home: Home) -> LandedBlobs:
@@ -61,8 +62,8 @@ def peek(home: Home) -> LandedBlobs:
 class InMemoryEngine:
     notices: Sequence[str] = ()
 
-    def __init__(self, settings: Settings, home: Home, kept: _Kept) -> None:
-        self._settings, self._home, self._kept = settings, home, kept
+    def __init__(self, settings: Settings, home: Home, connect: Connect, kept: _Kept) -> None:
+        self._settings, self._home, self._connect, self._kept = settings, home, connect, kept
         self._store: WarehouseStore | None = None
         self.ranges = kept.ranges
 
@@ -258,7 +259,7 @@ class InMemoryEngine:
 
     def to_publish(self, progress: Progress) -> Store:  # noqa: ARG002
         if self._store is None:
-            self._store = WarehouseStore(self._home, memory_limit="1GiB", threads=1)
+            self._store = WarehouseStore(self._home, self._connect)
         for blob in BLOBS:
             self._copy_blob(self._store, blob)
         for table in COMPUTED:

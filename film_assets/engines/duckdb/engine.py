@@ -5,12 +5,12 @@ Every step's faults are told in words for the user. Does not belong here: how a 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from film_assets.common.database import readable_faults
+from film_assets.common.database import Connect, readable_faults
 from film_assets.common.progress import Progress
 from film_assets.engines.base import Head
 from film_assets.engines.blobs import LandedBlobs
 from film_assets.engines.checks import Finding, check
-from film_assets.engines.duckdb import limits, slices
+from film_assets.engines.duckdb import slices
 from film_assets.engines.duckdb.checks import WarehouseEvaluator
 from film_assets.engines.duckdb.head import head
 from film_assets.engines.duckdb.profiles import profile
@@ -27,14 +27,19 @@ from film_assets.tables import Blob, Table
 from film_assets.tables.rules import Rule
 
 
-def open_engine(settings: Settings, home: Home) -> "DuckDbEngine":
+def open_engine(settings: Settings, home: Home, connect: Connect) -> "DuckDbEngine":
     """The engine in a home that is held alone, its working file made if it is not there.
+
+    Args:
+        settings: Which losses of a blob are too much.
+        home: The home.
+        connect: Opens the working file.
 
     Raises:
         HomeError: The file cannot be opened, or there is no room.
     """
     with readable_faults(home.folder):
-        warehouse = WarehouseStore(home, memory_limit=limits.memory_limit(settings), threads=limits.threads(settings))
+        warehouse = WarehouseStore(home, connect)
     return DuckDbEngine(warehouse, home, settings)
 
 

@@ -5,7 +5,7 @@ the schema, the state. Does not belong here: computing rows (``rebuild``), what 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from film_assets.common.database import CATALOG, attached, opening
+from film_assets.common.database import CATALOG, Connect, opening
 from film_assets.engines.duckdb import layout, lists, migrations
 from film_assets.engines.state import Ranges, RangeState
 from film_assets.home import Home
@@ -74,20 +74,20 @@ class Warehouse:
         notices: What was found wrong with it when it was opened and how it was mended, one line each.
     """
 
-    def __init__(self, home: Home, *, memory_limit: str, threads: int) -> None:
+    def __init__(self, home: Home, connect: Connect) -> None:
         """Open the file of a home, made if it is not there, and bring its schema to what the tables declare.
+
+        Args:
+            home: Whose file it is.
+            connect: Opens it.
 
         Raises:
             HomeError: It cannot be opened.
         """
         self._path = home.warehouse
         self.landing = home.landing
-        self._config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory_limit,
-            "threads": threads,
-            "temp_directory": str(home.scratch),
-            "preserve_insertion_order": "false",
-        }
+        self._open = connect
+        self._held = ExitStack()
         self.notices: list[str] = []
         self.ranges = Ranges(code_version=lists.code_version)
         self.connection = self._connect()
@@ -102,7 +102,7 @@ class Warehouse:
 
     def close(self) -> None:
         """Write everything into the file and let go of it."""
-        self.connection.close()
+        self._held.close()
 
     @contextmanager
     def released(self) -> Iterator[Path]:
@@ -137,7 +137,7 @@ class Warehouse:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         with opening(self._path, REMEDY):
-            connection = attached(self._path, self._config)
+            connection = self._held.enter_context(self._open())
         connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")
         return connection
 

@@ -1,17 +1,37 @@
-"""How much memory and how many threads DuckDB may use: what is set, or what the machine or container of this process allows.
+"""How the working file is opened, the DuckDB file of every engine that the snapshot is published from.
 
-Belongs here: asking the libraries that find it out, and DuckDB's share. Does not belong here: what can be set (``settings``).
+Belongs here: DuckDB's share of memory and threads, which is what is set, or what the machine or container of this process
+allows; and where it spills. Does not belong here: what can be set (``settings``), and what is in the file (the engines).
 """
+
+from functools import partial
 
 import duckdb
 import polars as pl
 
+from film_assets.common.database import Connect, attached
+from film_assets.home import Home
 from film_assets.settings import Settings
 
 _ENOUGH_GIB = 4
 """A refresh of the real data needs no more."""
 _SHARE = 0.6
 """Of the memory setting; the rest is for reading pieces of blobs and for Python."""
+
+
+def config(settings: Settings, home: Home) -> dict[str, str | int]:
+    """DuckDB's settings of the connection to the working file of a home."""
+    return {
+        "memory_limit": memory_limit(settings),
+        "threads": threads(settings),
+        "temp_directory": str(home.scratch),
+        "preserve_insertion_order": "false",
+    }
+
+
+def connect(settings: Settings, home: Home) -> Connect:
+    """What opens the working file of a home, where nobody brings a connection of their own."""
+    return partial(attached, home.warehouse, config(settings, home))
 
 
 def memory_limit(settings: Settings) -> str:
