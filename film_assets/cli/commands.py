@@ -21,7 +21,7 @@ from film_assets.errors import FilmAssetsError
 from film_assets.settings import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from rich.console import Console
@@ -130,6 +130,8 @@ def refresh(
     accept_losses: Annotated[
         bool, typer.Option("--accept-losses", help="Take over blobs also where most rows, or values of a column, are lost.")
     ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say of every range that was rebuilt why it was.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, by the blobs as they are now.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Land the blobs that changed, rebuild what depends on them, publish **films.duckdb**.
@@ -142,6 +144,9 @@ def refresh(
     share = 1.0 if accept_losses else None
     # before Polars is imported, which looks at them then
     settings = _settings(source=source, home=home, max_lost_rows=share, max_lost_values=share)
+    if plan:
+        _print_plan(settings, rebuild=rebuild, tables=rebuild_table or [], as_json=as_json)
+        return
     from film_assets.definitions import build_defs
     from film_assets.orchestration.run import run_refresh
     from film_assets.refresh.estimate import steps
@@ -152,7 +157,20 @@ def refresh(
     if as_json:
         typer.echo(json.dumps(_document(report, seconds)))
     else:
-        _print_report(settings, report, seconds)
+        _print_report(settings, report, seconds, explain=explain)
+
+
+def _print_plan(settings: "Settings", *, rebuild: bool, tables: "Sequence[str]", as_json: bool) -> None:
+    from film_assets.refresh.plan import plan as look_ahead
+
+    steps = look_ahead(settings, rebuild=rebuild, tables=tables)
+    if as_json:
+        typer.echo(json.dumps([vars(step) for step in steps], default=list))
+        return
+    out = terminal.console()
+    for step in steps:
+        out.print(str(step), markup=False)
+    out.print("nothing was done" if steps else "there is nothing to do", style="dim")
 
 
 def _document(report: "Report", seconds: float) -> dict[str, Any]:
@@ -174,10 +192,11 @@ def _blob_document(report: "Report", blob: str, account: dict[str, Any]) -> dict
 
 
 def _table_document(outcome: "Outcome") -> dict[str, Any]:
-    return {"rebuilt": list(outcome.rebuilt), "unchanged": outcome.unchanged, "rows": outcome.rows}
+    why = {key: one.why.document for key, one in outcome.rebuilt.items()}
+    return {"rebuilt": list(outcome.rebuilt), "why": why, "unchanged": outcome.unchanged, "rows": outcome.rows}
 
 
-def _print_report(settings: "Settings", report: "Report", seconds: float) -> None:
+def _print_report(settings: "Settings", report: "Report", seconds: float, *, explain: bool) -> None:
     out = terminal.console()
     rows = [
         (name, len(outcome.rebuilt), outcome.unchanged, outcome.rows, outcome.rows - outcome.rows_before or None, outcome.seconds)
@@ -186,6 +205,8 @@ def _print_report(settings: "Settings", report: "Report", seconds: float) -> Non
     out.print(terminal.grid("", ("table", "rebuilt", "unchanged", "rows", "more rows", "seconds"), rows))
     _print_notices(out, report.notices)
     out.print("\nrebuilt and unchanged count id ranges, of which every table has the same 20", style="dim")
+    for reason in _reasons(report) if explain else ():
+        out.print(reason, markup=False)
     for line in (*report.dropped, *(f"warning: {warning}" for warning in report.warnings)):
         out.print(str(line), style="yellow", markup=False)
     rejected = sum(account["rowsRejected"] for account in report.accounts.values())
@@ -193,6 +214,15 @@ def _print_report(settings: "Settings", report: "Report", seconds: float) -> Non
         out.print(f"{rejected:,} rows were rejected; quality.rejected_rows says which and why.")
     what = "published" if report.published else "nothing new to publish;"
     out.print(f"{what} {settings.kept_in.films} in {seconds:.1f} s", markup=False)
+
+
+def _reasons(report: "Report") -> "Iterator[str]":
+    from film_assets.engines.reasons import by_range
+
+    for name, outcome in report.outcomes.items():
+        for why, keys in by_range({key: one.why for key, one in outcome.rebuilt.items()}).items():
+            where = f"{len(keys)} ranges" if len(keys) > 5 else ", ".join(keys)  # noqa: PLR2004  As many as are read at a glance.
+            yield f"{name} {where}: {why}"
 
 
 def _print_notices(out: "Console", notices: "Sequence[str]") -> None:

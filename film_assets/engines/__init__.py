@@ -1,9 +1,10 @@
 """HOW: engines keep the tables of a home and bring them up to date; ``base`` says what an engine is.
 
-``open_engine`` opens the one that the settings name, ``peek`` asks what it has landed. What every engine needs stands once:
-``state`` (versions of ranges, what is out of date and why), ``outcome``, ``blobs``, ``losses``, ``checks``, and ``working_file``
-(how it is opened). Does not belong here: which tables there are (``tables``), when they are refreshed (``orchestration``), how
-blobs are read (``landing``), and what only readers use (``snapshot``).
+``open_engine`` opens the one that the settings name, ``peek`` asks what it has landed, ``peek_ranges`` what it has built.
+What every engine needs stands once: ``state`` (versions of ranges, what is out of date), ``reasons`` (why), ``outcome``,
+``blobs``, ``losses``, ``checks``, and ``working_file`` (how it is opened). Does not belong here: which tables there are
+(``tables``), when they are refreshed (``orchestration``), how blobs are read (``landing``), and what only readers use
+(``snapshot``).
 """
 
 from importlib import import_module
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from film_assets.common.database import Connect
     from film_assets.engines.base import Engine
     from film_assets.engines.blobs import LandedBlobs
+    from film_assets.engines.state import Ranges
     from film_assets.home import Home
     from film_assets.settings import Settings
 
 ENGINES: dict[str, str] = {"duckdb": "film_assets.engines.duckdb"}
-"""Name -> the module that has ``open_engine`` and ``peek``, imported only where it is used."""
+"""Name -> the module that has ``open_engine``, ``peek`` and ``peek_ranges``, imported only where it is used."""
 
 
 def open_engine(settings: "Settings", home: "Home", connect: "Connect") -> "Engine":
@@ -49,6 +51,17 @@ def peek(settings: "Settings", home: "Home") -> "LandedBlobs":
         HomeError: What it keeps there cannot be opened.
     """
     found: Callable[[Home], LandedBlobs] = _module(settings).peek
+    return found(home)
+
+
+def peek_ranges(settings: "Settings", home: "Home") -> "Ranges":
+    """The state of every range, also while a refresh holds the home; empty where nothing was ever built.
+
+    Raises:
+        SettingsError: There is no such engine.
+        HomeError: What it keeps there cannot be opened.
+    """
+    found: Callable[[Home], Ranges] = _module(settings).peek_ranges
     return found(home)
 
 

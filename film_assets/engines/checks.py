@@ -11,7 +11,7 @@ from typing import Protocol
 from film_assets.engines.state import Ranges, digest
 from film_assets.tables import TABLES
 from film_assets.tables.ranges import UNPARTITIONED_KEYS
-from film_assets.tables.rules import Rule
+from film_assets.tables.rules import RULES, Rule
 
 EXAMPLES = 10
 """How many offending rows are named, the first ones in the order of their keys."""
@@ -85,6 +85,13 @@ def check(evaluator: Evaluator, rules: Iterable[Rule], *, full: bool = False) ->
     if new:
         evaluator.keep_findings(new)
     return results
+
+
+def rejected(found: Findings) -> set[tuple[str, str]]:
+    """Table and range in which something was found that must not be published; of a table as a whole, all its ranges."""
+    fatal = {(rule.table.name, rule.name): rule for rules in RULES.values() for rule in rules if rule.fatal}
+    broken = [(fatal[name, rule].table, key) for (name, rule, key), one in found.items() if one.failing and (name, rule) in fatal]
+    return {(table.name, place) for table, key in broken for place in ([key] if key in table.range_keys else table.range_keys)}
 
 
 def _versions(evaluator: Evaluator, rule: Rule) -> Mapping[str, str]:

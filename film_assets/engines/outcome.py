@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from film_assets.engines.state import Inputs, Plan, Ranges, RangeState, Reason
+from film_assets.engines.reasons import Cause, Reason, Why
+from film_assets.engines.state import Plan, Ranges, RangeState
 from film_assets.tables import Table
 
 
@@ -40,7 +41,7 @@ class Rebuilt:
     rows: int
     difference: Difference
     version: str
-    reason: Reason
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -64,23 +65,26 @@ class Outcome:
     seconds: float
 
 
-def first_state(table: Table, inputs: Inputs, rows: int) -> RangeState:
+def first_state(table: Table, plan: Plan, key: str, rows: int) -> RangeState:
     """The state of a range that had none before."""
-    return RangeState(*inputs, dict.fromkeys(table.column_names, ":".join(inputs)), rows)
+    versions = dict.fromkeys(table.column_names, ":".join(plan.inputs[key]))
+    return RangeState(*plan.inputs[key], versions, rows, read=plan.read[key])
 
 
-def next_state(before: RangeState, inputs: Inputs, difference: Difference, out_of_order: int | None = None) -> RangeState:
+def next_state(before: RangeState, plan: Plan, key: str, difference: Difference, out_of_order: int | None = None) -> RangeState:
     """The state of a range whose rows were computed again: the columns that did not come out otherwise keep their versions.
 
     Args:
         before: Its state before.
-        inputs: What it was built from now.
+        plan: What it was built from now.
+        key: The range.
         difference: How its rows differ from those before.
         out_of_order: How many of its rows are out of order now; None where that did not change.
     """
     rows = before.rows + difference.added - difference.removed
-    versions = difference.versions(before, ":".join(inputs))
-    return RangeState(*inputs, versions, rows, before.out_of_order if out_of_order is None else out_of_order)
+    versions = difference.versions(before, ":".join(plan.inputs[key]))
+    behind = before.out_of_order if out_of_order is None else out_of_order
+    return RangeState(*plan.inputs[key], versions, rows, behind, plan.read[key])
 
 
 def rebuilt(
@@ -97,7 +101,7 @@ def rebuilt(
     return {
         key: Rebuilt(after[key].rows, differences[key], after[key].version(table.column_names), plan.reasons[key])
         for key in differences
-        if differences[key] or key not in before or plan.reasons[key] is not Reason.OTHERS
+        if differences[key] or key not in before or not plan.reasons[key].elsewhere
     }
 
 
@@ -108,3 +112,43 @@ def outcome(
     in_order = {key: rebuilt[key] for key in table.range_keys if key in rebuilt}
     seconds = time.monotonic() - started
     return Outcome(table, in_order, len(keys) - len(in_order), ranges.rows(table), before, seconds)
+
+
+def explained(found: Outcome, earlier: Mapping[str, Outcome]) -> Outcome:
+    """The same outcome, its reasons with the ranges and rows of the inputs, as far as this run has seen them change.
+
+    Args:
+        found: What became of a table.
+        earlier: What became of the tables that it may have been built from.
+    """
+    rebuilt = {key: replace(one, why=_explained(found.table, key, one.why, earlier)) for key, one in found.rebuilt.items()}
+    return replace(found, rebuilt=rebuilt)
+
+
+def _explained(table: Table, key: str, why: Why, earlier: Mapping[str, Outcome]) -> Why:
+    if why.reason not in (Reason.INPUT, Reason.CODE, Reason.UNKNOWN):
+        return why
+    possible = [Cause(name, columns) for name, columns in table.reads.items()]
+    causes = possible if why.reason is Reason.UNKNOWN else why.causes
+    seen = [_seen(table, key, cause, earlier[cause.table]) if cause.table in earlier else cause for cause in causes]
+    if why.reason is not Reason.UNKNOWN:
+        return replace(why, causes=seen)
+    changed = [cause for cause in seen if cause.ranges]
+    return replace(why, reason=Reason.INPUT, causes=changed) if changed else why
+
+
+def _seen(table: Table, key: str, cause: Cause, outcome: Outcome) -> Cause:
+    """The cause with the ranges in which its columns changed, and how many rows did there."""
+    keys = [key] if outcome.table.range_column == table.range_column else list(outcome.rebuilt)
+    found = {
+        place: set(cause.columns) & set(rebuilt.difference.columns)
+        for place in keys
+        if (rebuilt := outcome.rebuilt.get(place)) is not None
+    }
+    ranges = [place for place, columns in found.items() if columns]
+    if not ranges:
+        return cause
+    columns = [column for column in cause.columns if any(column in found[place] for place in ranges)]
+    differences = [outcome.rebuilt[place].difference for place in ranges]
+    rows = None if any(one.changed is None for one in differences) else sum(one.rows for one in differences)
+    return Cause(cause.table, columns, ranges, rows)

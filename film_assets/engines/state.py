@@ -7,10 +7,10 @@ not belong here: where the state is kept, and computing rows (the engines).
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
+from film_assets.engines.reasons import Reason, Why, changed
 from film_assets.tables import TABLES, Table
 
 
@@ -49,6 +49,8 @@ class RangeState:
         versions: Column -> its version: the same version, the same values.
         rows: How many rows it has.
         out_of_order: How many of them were written since its last full rewrite, so that they lie behind all others.
+        read: Column of an input -> the version it had when the range was built, and an empty name -> that of the code; empty for
+            ranges of a release that did not keep them.
     """
 
     own: str
@@ -56,6 +58,7 @@ class RangeState:
     versions: Mapping[str, str]
     rows: int
     out_of_order: int = 0
+    read: Mapping[str, str] = field(default_factory=dict)
 
     def version(self, columns: Iterable[str]) -> str:
         """The version of these columns together."""
@@ -69,15 +72,6 @@ class Inputs(NamedTuple):
     others: str
 
 
-class Reason(StrEnum):
-    """Why a range is out of date."""
-
-    FIRST = "first build"
-    FORCED = "forced"
-    OWN = "its code changed, or an input in the same range"
-    OTHERS = "an input changed that is partitioned by other ids"
-
-
 @dataclass(frozen=True)
 class Plan:
     """What is to be done to bring some ranges up to date.
@@ -85,12 +79,14 @@ class Plan:
     Attributes:
         keys: The ranges that were asked about.
         inputs: Range -> what it is to be built from.
+        read: Range that is out of date -> what its state will tell of the inputs column by column.
         reasons: Range -> why it is out of date; the ranges that are not are not here.
     """
 
     keys: Sequence[str]
     inputs: Mapping[str, Inputs]
-    reasons: Mapping[str, Reason]
+    read: Mapping[str, Mapping[str, str]]
+    reasons: Mapping[str, Why]
 
     @property
     def stale(self) -> list[str]:
@@ -100,12 +96,12 @@ class Plan:
     @property
     def new(self) -> list[str]:
         """Those of them that were never built."""
-        return [key for key, reason in self.reasons.items() if reason is Reason.FIRST]
+        return [key for key, why in self.reasons.items() if why.reason is Reason.FIRST]
 
     @property
     def known(self) -> list[str]:
         """Those of them that have rows to be replaced."""
-        return [key for key, reason in self.reasons.items() if reason is not Reason.FIRST]
+        return [key for key, why in self.reasons.items() if why.reason is not Reason.FIRST]
 
 
 class Ranges(dict[tuple[str, str], RangeState]):
@@ -113,6 +109,7 @@ class Ranges(dict[tuple[str, str], RangeState]):
 
     Attributes:
         code_version: Tells the version of the logic of what is derived; an engine may add that of its own part in it.
+        rejected: Table and range that a check found fault with, and that were not rebuilt since.
     """
 
     def __init__(
@@ -123,6 +120,7 @@ class Ranges(dict[tuple[str, str], RangeState]):
         """These states; none if not given."""
         super().__init__(states or {})
         self.code_version = code_version
+        self.rejected: set[tuple[str, str]] = set()
 
     def before(self, earlier: Mapping[tuple[str, str], RangeState]) -> "Ranges":
         """The states as they were when those of these ranges were others."""
@@ -157,15 +155,39 @@ class Ranges(dict[tuple[str, str], RangeState]):
     def plan(self, derived: Derived, keys: Sequence[str], *, force: bool = False) -> Plan:
         """What is to be done to bring these ranges up to date; with ``force`` all of them are rebuilt."""
         inputs = {key: self.inputs(derived, key) for key in keys}
-        reasons = {key: reason for key in keys if (reason := self._reason(derived, key, inputs[key], force=force))}
-        return Plan(keys, inputs, reasons)
+        stale = [key for key in keys if force or self._is_stale(derived, key, inputs[key])]
+        elsewhere = self._read_elsewhere(derived) if stale else {}
+        read = {key: {"": self.code_version(derived), **self._read_in(derived, key), **elsewhere} for key in stale}
+        return Plan(keys, inputs, read, {key: self._why(derived, key, inputs[key], read[key], force=force) for key in stale})
 
-    def _reason(self, derived: Derived, key: str, inputs: Inputs, *, force: bool) -> Reason | None:
-        built_from = self.built_from(derived, key)
-        if built_from is None:
-            return Reason.FIRST
+    def _is_stale(self, derived: Derived, key: str, inputs: Inputs) -> bool:
+        return self.built_from(derived, key) != inputs or (derived.name, key) in self.rejected
+
+    def _read_in(self, derived: Derived, key: str) -> dict[str, str]:
+        """The versions of the columns of inputs in the same range."""
+        aligned = [name for name in derived.reads if TABLES[name].range_column == derived.range_column]
+        states = {name: self.get((name, key)) for name in aligned}
+        return {
+            f"{name}.{column}": state.versions.get(column, "") if (state := states[name]) else ""
+            for name in aligned
+            for column in derived.reads[name]
+        }
+
+    def _read_elsewhere(self, derived: Derived) -> dict[str, str]:
+        """Those of inputs that are partitioned by other ids, over all ranges."""
+        others = [TABLES[name] for name in derived.reads if TABLES[name].range_column != derived.range_column]
+        return {
+            f"{table.name}.{column}": digest([self.version(table, key, [column]) for key in table.range_keys])
+            for table in others
+            for column in derived.reads[table.name]
+        }
+
+    def _why(self, derived: Derived, key: str, inputs: Inputs, read: Mapping[str, str], *, force: bool) -> Why:
+        before = self.get((derived.name, key))
+        if before is None:
+            return Why(Reason.FIRST)
         if force:
-            return Reason.FORCED
-        if built_from == inputs:
-            return None
-        return Reason.OWN if built_from.own != inputs.own else Reason.OTHERS
+            return Why(Reason.FORCED)
+        if Inputs(before.own, before.others) == inputs:
+            return Why(Reason.REJECTED)
+        return replace(changed(read, before.read), elsewhere=before.own == inputs.own)

@@ -20,7 +20,7 @@ from film_assets.engines.base import Engine, Head
 from film_assets.engines.blobs import LandedBlob
 from film_assets.engines.checks import Finding
 from film_assets.engines.losses import Dropped
-from film_assets.engines.outcome import Outcome
+from film_assets.engines.outcome import Outcome, explained
 from film_assets.errors import SourceError, TransientError
 from film_assets.landing.content import FileContent
 from film_assets.refresh.estimate import CHECKS, INDEXES, PUBLISHING
@@ -269,8 +269,9 @@ class Pipeline:
         return self.engine.count(table)
 
     def _done(self, outcome: Outcome) -> Outcome:
-        self.report.outcomes[outcome.table.name] = outcome
-        return outcome
+        found = explained(outcome, self.report.outcomes)
+        self.report.outcomes[outcome.table.name] = found
+        return found
 
 
 @dataclass(frozen=True)

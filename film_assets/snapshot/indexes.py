@@ -165,7 +165,7 @@ def _replace(store: Store, index: Index, keys: Sequence[str], old: Iterable[str]
 def _remember(store: Store, index: Index, plan: Plan, out_of_order: Mapping[str, int]) -> None:
     counts = dict(store.rows(f"select cut, count(*) from {index.name} group by cut"))
     rows = {key: counts.get(RANGE_KEYS.index(key), 0) for key in plan.stale}
-    states = {key: RangeState(*plan.inputs[key], {}, rows[key], out_of_order.get(key, 0)) for key in plan.stale}
+    states = {key: RangeState(*plan.inputs[key], {}, rows[key], out_of_order.get(key, 0), plan.read[key]) for key in plan.stale}
     store.remember(index.name, states)
 
 

@@ -18,12 +18,13 @@ from film_assets.common.database import Connect
 from film_assets.common.progress import Progress
 from film_assets.engines.base import Head, Store
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
-from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check
+from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check, rejected
 from film_assets.engines.duckdb import profiles as duckdb_profiles, slices as duckdb_slices
 from film_assets.engines.duckdb.store import WarehouseStore
 from film_assets.engines.losses import Census, Dropped, by_column, census, ensure_little_lost
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, first_state, next_state, outcome, rebuilt
-from film_assets.engines.state import Ranges, RangeState, Reason
+from film_assets.engines.reasons import Reason, Why
+from film_assets.engines.state import Ranges, RangeState
 from film_assets.home import Home
 from film_assets.landing import Slice, land
 from film_assets.landing.content import Content
@@ -59,6 +60,11 @@ def peek(home: Home) -> LandedBlobs:
     return _landed_blobs(found or _Kept())
 
 
+def peek_ranges(home: Home) -> Ranges:
+    found = _HOMES.get(home.folder.stat().st_ino) if home.folder.exists() else None
+    return found.ranges if found else Ranges()
+
+
 class InMemoryEngine:
     notices: Sequence[str] = ()
 
@@ -66,6 +72,7 @@ class InMemoryEngine:
         self._settings, self._home, self._connect, self._kept = settings, home, connect, kept
         self._store: WarehouseStore | None = None
         self.ranges = kept.ranges
+        self.ranges.rejected = rejected(kept.findings)
 
     # ---- blobs
 
@@ -93,7 +100,7 @@ class InMemoryEngine:
         with self._all_or_nothing():
             for item in found:
                 if item.written:
-                    done |= self._take_over(blob, item)
+                    done |= self._take_over(blob, item, force=force)
                 else:
                     item = replace(current[item.range_key], first_line=item.first_line)  # noqa: PLW2901
                 self._kept.slices.setdefault(blob.short, {})[item.range_key] = item
@@ -121,7 +128,7 @@ class InMemoryEngine:
         rejected = sum(item.rejected for item in written)
         return census(self.ranges.rows(blob), rejected, [self._home.landing / item.file for item in written], dropped)
 
-    def _take_over(self, blob: Blob, item: Slice) -> dict[str, Rebuilt]:
+    def _take_over(self, blob: Blob, item: Slice, *, force: bool) -> dict[str, Rebuilt]:
         assert item.written
         key, before = item.range_key, self.ranges.get((blob.name, item.range_key))
         rows = pl.read_parquet(self._home.landing / item.written.file)
@@ -129,9 +136,9 @@ class InMemoryEngine:
         versions = difference.versions(before, item.digest) if before else dict.fromkeys(blob.column_names, item.digest)
         state = RangeState(item.digest, "", versions, rows.height)
         self._write(blob, key, rows, state)
-        reason = Reason.OWN if before else Reason.FIRST
-        done = Rebuilt(rows.height, difference, state.version(blob.column_names), reason)
-        return {key: done} if difference or not before else {}
+        why = Why(Reason.FIRST if not before else Reason.FORCED if force else Reason.BYTES)
+        done = Rebuilt(rows.height, difference, state.version(blob.column_names), why)
+        return {key: done} if difference or not before or force else {}
 
     def profile(self, blob: Blob) -> Head:
         rows = self._frame(blob, RANGE_KEYS)
@@ -148,15 +155,16 @@ class InMemoryEngine:
             before = {key: self.ranges[table.name, key] for key in plan.known}
             differences = {key: _difference(table, self._frame(table, [key]), rows) for key, rows in computed.items()}
             after = {
-                key: next_state(before[key], plan.inputs[key], differences[key])
+                key: next_state(before[key], plan, key, differences[key])
                 if key in before
-                else first_state(table, plan.inputs[key], rows.height)
+                else first_state(table, plan, key, rows.height)
                 for key, rows in computed.items()
             }
             with self._all_or_nothing():
                 for key, rows in computed.items():
                     self._write(table, key, rows, after[key])
             done = rebuilt(table, plan, differences, before, after)
+            self.ranges.rejected -= {(table.name, key) for key in plan.stale}
         return outcome(self.ranges, table, done, keys, rows_before, started)
 
     def _compute(self, table: Table, keys: Sequence[str]) -> pl.DataFrame:

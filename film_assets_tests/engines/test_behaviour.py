@@ -18,7 +18,7 @@ from film_assets.common import profiling
 from film_assets.engines import ENGINES
 from film_assets.engines.duckdb import warehouse
 from film_assets.errors import BlobError, HomeError, SettingsError
-from film_assets.refresh import pipeline
+from film_assets.refresh import pipeline, plan as planning
 from film_assets.refresh.pipeline import Pipeline, blob_status
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import BLOBS, COMPUTED, TABLES, Table
@@ -226,7 +226,7 @@ def _replace(monkeypatch: pytest.MonkeyPatch, name: str, function: Callable[...,
     new = dataclasses.replace(TABLES[name], function=function)
     order = tuple(new if table.name == name else table for table in COMPUTED)
     monkeypatch.setitem(TABLES, name, new)
-    for module in (tables, warehouse, in_memory, sys.modules["film_assets_tests.conftest"]):
+    for module in (tables, warehouse, planning, in_memory, sys.modules["film_assets_tests.conftest"]):
         monkeypatch.setattr(module, "COMPUTED", order)
 
 

@@ -9,7 +9,7 @@ from film_assets.common.database import Connect, readable_faults
 from film_assets.common.progress import Progress
 from film_assets.engines.base import Head
 from film_assets.engines.blobs import LandedBlobs
-from film_assets.engines.checks import Finding, check
+from film_assets.engines.checks import Finding, check, rejected
 from film_assets.engines.duckdb import slices
 from film_assets.engines.duckdb.checks import WarehouseEvaluator
 from film_assets.engines.duckdb.head import head
@@ -56,6 +56,7 @@ class DuckDbEngine:
         """Take over an open working file."""
         self.warehouse, self._home, self._settings = warehouse, home, settings
         self.ranges, self.notices = warehouse.ranges, warehouse.notices
+        self.ranges.rejected = rejected(WarehouseEvaluator(warehouse).findings())
 
     def landed_blobs(self) -> LandedBlobs:
         """Which version of each blob is landed."""
@@ -78,7 +79,9 @@ class DuckDbEngine:
             found = land(blob, content, self._home.landing, known, progress)
             verify()
             before = slices.census_of(self.warehouse, blob)
-            return slices.record(self.warehouse, blob, listed, source, found, lambda: self._ensure_little_lost(blob, before))
+            return slices.record(
+                self.warehouse, blob, listed, source, found, lambda: self._ensure_little_lost(blob, before), force=force
+            )
 
     def _ensure_little_lost(self, blob: Blob, before: Census) -> None:
         ensure_little_lost(blob, before, slices.census_of(self.warehouse, blob), self._settings)

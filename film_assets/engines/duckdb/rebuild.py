@@ -32,6 +32,7 @@ def rebuild(warehouse: Warehouse, table: Table, keys: Sequence[str], *, force: b
         with warehouse.transaction():
             done |= _fill(warehouse, table, plan) if plan.new else {}
             done |= _replace(warehouse, table, plan, force=force) if plan.known else {}
+        warehouse.ranges.rejected -= {(table.name, key) for key in plan.stale}
     return outcome(warehouse.ranges, table, done, keys, before, started)
 
 
@@ -41,7 +42,7 @@ def _fill(warehouse: Warehouse, table: Table, plan: Plan) -> dict[str, Rebuilt]:
     wanted = f"select * from computed where {sql.in_ranges(table.range_column, keys)}{layout.order(table)}"
     _compute(warehouse, table, keys, f"insert into {sql.quoted(table.name)} by name {wanted}")
     counts = dict(warehouse.rows(sql.count_by_range(table.name, table.range_column, keys)))
-    states = {key: first_state(table, plan.inputs[key], counts[key]) for key in keys}
+    states = {key: first_state(table, plan, key, counts[key]) for key in keys}
     warehouse.remember(table.name, states)
     return rebuilt(table, plan, {key: Difference(added=rows) for key, rows in counts.items()}, {}, states)
 
@@ -57,7 +58,7 @@ def _replace(warehouse: Warehouse, table: Table, plan: Plan, *, force: bool) -> 
     found = _amend(warehouse, table, touched) if touched else {}
     found |= _renew(warehouse, table, whole, force=force) if whole else {}
     before = {key: warehouse.ranges[table.name, key] for key in keys}
-    states = {key: next_state(before[key], plan.inputs[key], *found[key]) for key in keys}
+    states = {key: next_state(before[key], plan, key, *found[key]) for key in keys}
     changes.note(warehouse, table, states)
     warehouse.remember(table.name, states)
     for temporary in ("fresh", "differing", "touched"):

@@ -5,22 +5,18 @@ Does not belong here: how a slice is made (``landing``).
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
-from film_assets.common.database import attached, opening
 from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
 from film_assets.engines.duckdb import changes
-from film_assets.engines.duckdb.warehouse import REMEDY, Warehouse
+from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.losses import Census, Dropped, census
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
-from film_assets.engines.state import RangeState, Reason
-from film_assets.errors import HomeError
-from film_assets.home import Home
+from film_assets.engines.reasons import Reason, Why
+from film_assets.engines.state import RangeState
 from film_assets.landing import Slice, Written
 from film_assets.sources.base import Listed
 from film_assets.tables import Blob, sql
@@ -32,8 +28,9 @@ _FIRST_LINES = """update state.slices set firstLine = now.firstLine
 
 _DROPPED = """from state.rejects where "column" is not null and not starts_with(reason, 'row rejected')"""
 
-_LANDED = """select blob, source, version, landing, quality.blobs.etag, quality.blobs.bytes, rowsRead, rowsLoaded, rowsRejected
+LANDED = """select blob, source, version, landing, quality.blobs.etag, quality.blobs.bytes, rowsRead, rowsLoaded, rowsRejected
     from state.blobs join quality.blobs using (blob)"""
+"""The fields of ``LandedBlob``."""
 
 
 def scan(warehouse: Warehouse, blob: Blob, keys: Iterable[str] = RANGE_KEYS) -> str:
@@ -55,33 +52,7 @@ def known(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]:
 
 def landed_blobs(warehouse: Warehouse) -> LandedBlobs:
     """Which version of each blob is landed."""
-    return {blob: LandedBlob(blob, *rest) for blob, *rest in warehouse.rows(_LANDED)}
-
-
-def peek(home: Home) -> LandedBlobs:
-    """Which version of each blob is landed: what the working file says, or while a refresh has it, the snapshot.
-
-    Raises:
-        HomeError: The file cannot be opened.
-    """
-    if not home.warehouse.exists():
-        return {}
-    with ExitStack() as held:
-        try:
-            held.enter_context(home.locked())
-        except HomeError:
-            return _landed_in(home.films)
-        return _landed_in(home.warehouse)
-
-
-def _landed_in(path: Path) -> LandedBlobs:
-    if not path.exists():
-        return {}
-    with opening(path, REMEDY), attached(path, read_only=True) as connection:
-        try:
-            return {blob: LandedBlob(blob, *rest) for blob, *rest in connection.sql(_LANDED).fetchall()}
-        except duckdb.CatalogException:
-            return {}  # a file in which nothing was ever landed has no such tables
+    return {blob: LandedBlob(blob, *rest) for blob, *rest in warehouse.rows(LANDED)}
 
 
 def dropped_values(warehouse: Warehouse) -> list[Dropped]:
@@ -106,15 +77,17 @@ def record(
     source: str,
     found: Sequence[Slice],
     verify: Callable[[], None] = lambda: None,
+    *,
+    force: bool = False,
 ) -> Outcome:
     """Take over the slices of a blob, with the version it was landed from, in one transaction.
 
-    ``verify`` is called at its end, and raises if it is not to be.
+    ``verify`` is called at its end, and raises if it is not to be. With ``force`` all count as rebuilt, equal ones too.
     """
     started, before = time.monotonic(), warehouse.ranges.rows(blob)
     written = [(item, item.written) for item in found if item.written is not None]
     with warehouse.transaction():
-        states, rebuilt = _compare(warehouse, blob, written)
+        states, rebuilt = _compare(warehouse, blob, written, force=force)
         _replace_slices(warehouse, blob, written)
         warehouse.remember(blob.name, states)
         first_lines = [[item.range_key for item in found], [item.first_line for item in found], blob.short]
@@ -133,7 +106,7 @@ def _record_version(warehouse: Warehouse, blob: Blob, listed: Listed, source: st
 
 
 def _compare(
-    warehouse: Warehouse, blob: Blob, written: Sequence[tuple[Slice, Written]]
+    warehouse: Warehouse, blob: Blob, written: Sequence[tuple[Slice, Written]], *, force: bool
 ) -> tuple[dict[str, RangeState], dict[str, Rebuilt]]:
     """The new state of the ranges that were written, and how the rows of those that differ from before do so."""
     states, rebuilt = {}, {}
@@ -150,9 +123,9 @@ def _compare(
             versions = difference.versions(before, item.digest)
             changes.keep_few(warehouse, blob, key, difference)
         states[key] = RangeState(item.digest, "", versions, new.rows)
-        if difference or before is None:
-            reason = Reason.FIRST if before is None else Reason.OWN
-            rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names), reason)
+        if difference or before is None or force:
+            why = Why(Reason.FIRST if before is None else Reason.FORCED if force else Reason.BYTES)
+            rebuilt[key] = Rebuilt(new.rows, difference, states[key].version(blob.column_names), why)
     changes.note(warehouse, blob, states)
     return states, rebuilt
 

@@ -33,6 +33,7 @@ _STATE = (
         name varchar, range varchar, own varchar, others varchar, versions map(varchar, varchar), rows bigint,
         builtAt timestamp)""",
     "alter table state.ranges add column if not exists loose bigint default 0",
+    "alter table state.ranges add column if not exists read map(varchar, varchar)",
     """create table if not exists state.changes (
         name varchar, range varchar, before map(varchar, varchar), after map(varchar, varchar))""",
     "create table if not exists state.changed (name varchar, range varchar, tconst varchar, nconst varchar)",
@@ -216,7 +217,7 @@ class Warehouse:
     # ---- state of ranges
 
     def _load_ranges(self) -> dict[tuple[str, str], RangeState]:
-        found = self.rows("select name, range, own, others, versions, rows, loose from state.ranges")
+        found = self.rows("select name, range, own, others, versions, rows, loose, coalesce(read, map()) from state.ranges")
         return {(name, key): RangeState(*state) for name, key, *state in found}
 
     def remember(self, name: str, states: Mapping[str, RangeState]) -> None:
@@ -225,12 +226,11 @@ class Warehouse:
         rows = [
             {"name": name, "range": key, "own": state.own, "others": state.others, "rows": state.rows}
             | {"loose": state.out_of_order}  # so the column was called first, and homes keep it
-            | {"versions": entries(state.versions)}
+            | {"versions": entries(state.versions), "read": entries(state.read)}
             for key, state in states.items()
         ]
-        self.insert(
-            "state.ranges", rows, "* replace (map_from_entries(versions) as versions), now() at time zone 'utc' as builtAt"
-        )
+        maps = "map_from_entries(versions) as versions, map_from_entries(read) as read"
+        self.insert("state.ranges", rows, f"* replace ({maps}), now() at time zone 'utc' as builtAt")
         self.ranges |= {(name, key): state for key, state in states.items()}
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]] | pl.DataFrame, columns: str = "*") -> None:

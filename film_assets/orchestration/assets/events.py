@@ -108,4 +108,5 @@ def _changes(rebuilt: Rebuilt, outcome: Outcome) -> dict[str, Any]:
     counts = {"rows added": found.added, "rows removed": found.removed}
     counts |= {} if found.changed is None else {"rows changed": found.changed}
     sizes = {"dagster/partition_row_count": rebuilt.rows, "dagster/row_count": outcome.rows}
-    return {"why": rebuilt.reason.value, **sizes, **counts, "seconds for all ranges": round(outcome.seconds, 3)}
+    why = {"why": str(rebuilt.why), "why, as data": dg.MetadataValue.json(rebuilt.why.document)}
+    return {**why, **sizes, **counts, "seconds for all ranges": round(outcome.seconds, 3)}
