@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from film_assets.learning.assets import daily_assets, days_of, study_dashboard, study_digest, study_metrics
+from film_assets.learning.assets import assets_of
+from film_assets.learning.checks import attempts_checks
 from film_assets.learning.jobs import DAILY, daily_schedule, died_runs, retention, retention_schedule
 from film_assets.learning.resource import learning_resource
 from film_assets.learning.settings import LearningSettings
@@ -17,7 +18,8 @@ def build_defs(settings: LearningSettings | None = None) -> dg.Definitions:
     """
     now = settings or LearningSettings.load()
     return dg.Definitions(
-        assets=[*daily_assets(days_of(now)), study_metrics, study_dashboard, study_digest],
+        assets=assets_of(now),
+        asset_checks=[attempts_checks],
         jobs=[DAILY, retention],
         schedules=[daily_schedule(now), retention_schedule(now)],
         sensors=[died_runs],

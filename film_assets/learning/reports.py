@@ -6,12 +6,13 @@ Belongs here: reading the database for people. Does not belong here: how it reac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import polars as pl
 
 from film_assets.learning.api import Answer
 from film_assets.learning.database import Database
-from film_assets.learning.schema import METRICS
+from film_assets.learning.schema import METRICS, Table
 from film_assets.notifications.channels.digest import Digest, Section, duration
 from film_assets.notifications.channels.sheets import Written
 
@@ -22,8 +23,20 @@ _MOST_REASONS = 10
 
 def study_metrics(database: Database) -> pl.DataFrame:
     """The metrics of each day, in order."""
-    rows = database.rows(f"select {', '.join(METRICS)} from study_metrics order by study_date")
-    return pl.DataFrame(rows, {"study_date": pl.Date} | dict.fromkeys(METRICS[1:], pl.Int64), orient="row")
+    day, *counts = METRICS.column_names
+    rows = database.rows(f"select {', '.join([day, *counts])} from {METRICS.short} order by {day}")
+    return pl.DataFrame(rows, {day: pl.Date} | dict.fromkeys(counts, pl.Int64), orient="row")
+
+
+def row_count(database: Database, table: Table) -> int:
+    """How many rows a table has."""
+    ((rows,),) = database.rows(f"select count(*) from {table.short}")
+    return int(rows)
+
+
+def newest(database: Database, table: Table, rows: int) -> list[tuple[Any, ...]]:
+    """The rows of a table that were loaded last, in the columns that may be shown."""
+    return database.rows(f"select {', '.join(table.shown)} from {table.short} order by id desc limit {rows}")
 
 
 @dataclass(frozen=True)

@@ -5,39 +5,20 @@ from typing import Any
 
 import dagster as dg
 
+from film_assets.orchestration.description import key_of, table_metadata
 from film_assets.tables import Column, Table, raw
 
-
-def key_of(name: str) -> dg.AssetKey:
-    """The asset of ``schema.table``."""
-    return dg.AssetKey(name.split("."))
+__all__ = ["key_of", "metadata_of"]
 
 
 def metadata_of(table: Table) -> dict[str, Any]:
-    """Column schema, column lineage and table name, under the keys Dagster knows."""
-    return {
-        **_code(table),
-        "dagster/table_name": table.name,
-        "dagster/column_schema": dg.TableSchema([_column(table, column) for column in table.columns]),
-        "dagster/column_lineage": dg.TableColumnLineage(
-            {column.name: _sources(column) for column in table.columns if column.sources}
-        ),
-    }
-
-
-def _code(table: Table) -> dict[str, Any]:
-    """Where the table is declared, for the link in the web UI."""
+    """Column schema, column lineage, table name and the link to the declaration, under the keys Dagster knows."""
     place = table.function
     file, line = (inspect.getfile(place), inspect.getsourcelines(place)[1]) if place else (raw.__file__, 1)
-    reference = dg.LocalFileCodeReference(file_path=file, line_number=line, label=table.name)
-    return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[reference])}
+    columns = ((_column(table, column), column.sources) for column in table.columns)
+    return table_metadata(table.name, columns, file=file, line=line)
 
 
 def _column(table: Table, column: Column) -> dg.TableColumn:
     constraints = dg.TableColumnConstraints(nullable=not table.is_required(column), unique=table.key == (column.name,))
     return dg.TableColumn(column.name, column.type, column.text, constraints)
-
-
-def _sources(column: Column) -> list[dg.TableColumnDep]:
-    parts = (source.rpartition(".") for source in column.sources)
-    return [dg.TableColumnDep(key_of(table), name) for table, _, name in parts]

@@ -1,7 +1,5 @@
 """The published snapshot: the asset at the end of the graph, the file that readers open."""
 
-from datetime import timedelta
-
 import dagster as dg
 
 from film_assets.common import markdown
@@ -9,6 +7,7 @@ from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.events import materialized
 from film_assets.orchestration.assets.indexes import INDEXES
 from film_assets.orchestration.conventions import OWNERS, POOL, Force, Options, PipelineResource
+from film_assets.orchestration.description import DAILY
 from film_assets.orchestration.failures import readable_failures
 from film_assets.refresh.pipeline import Pipeline, Report
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES
@@ -18,11 +17,6 @@ _UPSTREAM = [
     *(dg.AssetDep(key_of(table.name)) for table in QUALITY),
     dg.AssetDep(INDEXES),
 ]
-
-
-_FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=30))
-"""Each good refresh materializes the snapshot, even one that finds nothing new: late is when a daily one did not come, with time
-to run; overdue is when the next did not come either."""
 
 
 SNAPSHOT = dg.AssetKey(["published", "films"])
@@ -36,7 +30,7 @@ SNAPSHOT = dg.AssetKey(["published", "films"])
     owners=OWNERS,
     kinds={"duckdb"},
     pool=POOL,
-    freshness_policy=_FRESH,
+    freshness_policy=DAILY,
 )
 def snapshot(
     context: dg.AssetExecutionContext, config: Options, force: Force, pipeline: PipelineResource
