@@ -59,7 +59,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("release")
     for name in ("film_assets", "docs"):
         shutil.copytree(REPO / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REPO / "dagster.yaml", folder)
     with (folder / "film_assets" / "tables" / "metrics.py").open("a") as module:
         module.write(FUNCTION)
     return folder

@@ -17,10 +17,7 @@ from film_assets.settings import Settings, load_settings
 
 
 class WorkingFile(DuckDBFile):
-    """The steps of a refresh, on the file that only they open: rows, and the state that says what they were built from.
-
-    Both are written in one transaction, so assets get the steps and not the connection.
-    """
+    """The steps of a refresh, on the file that only they open; not the connection, as rows and state are written together."""
 
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -24,7 +24,7 @@ _OUTPUT_STAYS = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "c
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 _CONFIG = "dagster.yaml"
-_SETTINGS = Path(__file__).parent.parent.parent / _CONFIG
+_SETTINGS = Path(__file__).with_name(_CONFIG)
 
 
 def dagster_home(home: Home) -> Path:

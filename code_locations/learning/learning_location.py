@@ -1,0 +1,1 @@
+"""Where dg looks for components, of which there are none; the definitions are in ``film_assets.learning.definitions``."""
