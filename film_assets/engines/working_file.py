@@ -4,7 +4,8 @@ Belongs here: DuckDB's share of memory and threads, which is what is set, or wha
 allows; and where it spills. Does not belong here: what can be set (``settings``), and what is in the file (the engines).
 """
 
-from functools import partial
+from functools import cache, partial
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -36,7 +37,7 @@ def connect(settings: Settings, home: Home) -> Connect:
 
 def memory_limit(settings: Settings) -> str:
     """DuckDB's share of the memory, in its own notation."""
-    memory = settings.memory or min(_ENOUGH_GIB, _memory_gib())
+    memory = settings.memory or min(_ENOUGH_GIB, _allowed().memory_gib)
     return f"{memory * _SHARE * 1024:.0f}MiB"
 
 
@@ -46,15 +47,19 @@ def threads(settings: Settings) -> int:
     Where nothing is set, what both would take: DuckDB, which sees the quota of the control group, and Polars, which sees the
     affinity.
     """
-    return settings.threads or min(int(_setting("current_setting('threads')")), pl.thread_pool_size())
+    return settings.threads or min(_allowed().threads, pl.thread_pool_size())
 
 
-def _memory_gib() -> float:
-    """What DuckDB would take by itself: four fifths of the memory there is, or of what the control group allows."""
-    return float(_setting("parse_formatted_bytes(current_setting('memory_limit'))")) / (1 << 30)
+class _Allowed(NamedTuple):
+    """What DuckDB would take by itself: four fifths of the memory, and all threads, of the machine or of its control group."""
+
+    memory_gib: float
+    threads: int
 
 
-def _setting(expression: str) -> str:
+@cache
+def _allowed() -> _Allowed:
+    query = "select parse_formatted_bytes(current_setting('memory_limit')), current_setting('threads')"
     with duckdb.connect() as connection:
-        ((found,),) = connection.execute(f"select {expression}").fetchall()
-        return str(found)
+        ((memory, threads),) = connection.execute(query).fetchall()
+    return _Allowed(float(memory) / (1 << 30), int(threads))
