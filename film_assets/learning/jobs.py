@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from film_assets.learning import api
-from film_assets.learning.assets import GROUP, RAW
+from film_assets.learning.assets import GROUP, RAW, days_of
 from film_assets.learning.logs import delete_old_logs, files_of_days
 from film_assets.learning.resource import Learning, LearningResource
 from film_assets.learning.settings import LearningSettings
@@ -71,7 +71,10 @@ def daily_schedule(settings: LearningSettings) -> dg.ScheduleDefinition:
 
 def _first_day(settings: LearningSettings, instance: dg.DagsterInstance, last: date) -> date:
     again = last - timedelta(days=settings.refetch_days)
-    fetched = [day for day in map(date.fromisoformat, instance.get_materialized_partitions(RAW)) if day < last]
+    days = days_of(settings)
+    found = instance.get_status_by_partition(RAW, days.get_partition_keys(), days) or {}
+    fetched = [date.fromisoformat(day) for day, status in found.items() if status is dg.AssetPartitionStatus.MATERIALIZED]
+    fetched = [day for day in fetched if day < last]
     missed = max(fetched) + timedelta(days=1) if fetched else again  # the last day may have been fetched before it was over
     return max(min(again, missed), settings.start_date)
 

@@ -6,12 +6,11 @@ count as never built. Belongs here: which runs go. Does not belong here: the dat
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 from dagster import AssetRecordsFilter, DagsterEventType, DagsterRunStatus, RunsFilter
 
-from film_assets.orchestration.private import SqliteEventLogStorage
+from film_assets.orchestration.private import delete_run, latest_events
 
 _BATCH = 500
 _ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
@@ -28,20 +27,20 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     needed, deleted = needed_runs(instance), 0
     for run_id in list(_ended(instance, before)):
         if run_id not in needed:
-            _delete(instance, run_id)
+            delete_run(instance, run_id)
             deleted += 1
     return deleted
 
 
 def needed_runs(instance: dg.DagsterInstance) -> set[str]:
     """The runs that hold the latest event of any id range of any asset."""
-    return {run for key in instance.all_asset_keys() for kind in _TYPES for run in _latest(instance, key, kind)}
+    return {run for key in instance.get_asset_keys() for kind in _TYPES for run in _latest(instance, key, kind)}
 
 
 def _latest(instance: dg.DagsterInstance, key: dg.AssetKey, kind: DagsterEventType) -> Iterator[str]:
     materialized = kind == DagsterEventType.ASSET_MATERIALIZATION
     fetch = instance.fetch_materializations if materialized else instance.fetch_observations
-    ids = list(instance.event_log_storage.get_latest_storage_id_by_partition(key, kind).values())
+    ids = latest_events(instance, key, kind)
     for start in range(0, len(ids), _BATCH):
         chosen = ids[start : start + _BATCH]
         yield from (record.run_id for record in fetch(AssetRecordsFilter(key, storage_ids=chosen), limit=_BATCH).records)
@@ -51,16 +50,10 @@ def _latest(instance: dg.DagsterInstance, key: dg.AssetKey, kind: DagsterEventTy
 def _ended(instance: dg.DagsterInstance, before: datetime) -> Iterator[str]:
     chosen = RunsFilter(statuses=_ENDED, created_before=before)
     cursor = None
-    while batch := instance.get_run_ids(chosen, limit=_BATCH, cursor=cursor):
+    while records := instance.get_run_records(chosen, limit=_BATCH, cursor=cursor):
+        batch = [record.dagster_run.run_id for record in records]
         yield from batch
         cursor = batch[-1]
-
-
-def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
-    instance.delete_run(run_id)
-    if isinstance(instance.event_log_storage, SqliteEventLogStorage):
-        Path(instance.event_log_storage.path_for_shard(run_id)).unlink(missing_ok=True)  # Dagster leaves the emptied file
 
 
 def retention_job(keep_days: int) -> dg.JobDefinition:

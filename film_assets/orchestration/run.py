@@ -14,12 +14,9 @@ from film_assets.home import Home
 from film_assets.orchestration.conventions import EVERYTHING, FORCE, REFRESH_JOB, TableName
 from film_assets.orchestration.failures import UNFORESEEN
 from film_assets.orchestration.history import EventLog
-from film_assets.orchestration.private import InstanceRef, NoOpComputeLogManager
+from film_assets.orchestration.private import opened_history
 from film_assets.refresh.pipeline import Report
 from film_assets.settings import Settings
-
-_OUTPUT_STAYS = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": NoOpComputeLogManager.__name__}}
-"""In this process, what is printed goes to the terminal; Dagster would send it to a file, and with it the progress bars."""
 
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -67,8 +64,7 @@ def run_refresh(
     _ensure_known(tables)
     report = Report()
     job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
-    history = InstanceRef.from_dir(str(dagster_home(settings.kept_in)), overrides=_OUTPUT_STAYS)
-    with dg.DagsterInstance.from_ref(history) as instance:
+    with opened_history(dagster_home(settings.kept_in)) as instance:
         config = {**_QUIET, "resources": {FORCE: {"config": {"rebuild": rebuild, "tables": list(tables)}}}}
         result = job.execute_in_process(run_config=config, instance=instance, tags=EVERYTHING, raise_on_error=False)
     if not result.success:

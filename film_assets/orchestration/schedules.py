@@ -14,6 +14,7 @@ from film_assets.errors import HomeError
 from film_assets.home import Home
 from film_assets.orchestration import tags
 from film_assets.orchestration.conventions import EVERYTHING, REFRESH_JOB
+from film_assets.orchestration.private import end_run, events_of
 from film_assets.settings import Settings
 
 _SENSOR_SECONDS = 60
@@ -73,19 +74,19 @@ def end_abandoned(instance: dg.DagsterInstance, home: Home) -> list[str]:
         home: What they write to.
     """
     ended = []
-    for run in instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])):
+    under_way = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
+    for run in (record.dagster_run for record in instance.get_run_records(under_way)):
         processes = set(_processes(instance, run.run_id))
         if processes and not any(_is_alive(process) for process in processes) and _is_free(home):
-            instance.report_run_failed(run, "the process of this run is gone")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            end_run(instance, run, "the process of this run is gone")
             ended.append(run.run_id)
     return ended
 
 
 def _processes(instance: dg.DagsterInstance, run_id: str) -> Iterator[int]:
     """Those that Dagster noted for the run."""
-    for entry in instance.all_logs(run_id, of_type=DagsterEventType.ENGINE_EVENT):
-        metadata = entry.dagster_event.engine_event_data.metadata if entry.dagster_event else {}
+    for event in events_of(instance, run_id, DagsterEventType.ENGINE_EVENT):
+        metadata = event.engine_event_data.metadata
         if "pid" in metadata:
             yield int(str(metadata["pid"].value))
 

@@ -5,13 +5,12 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
-from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from film_assets.definitions import build_defs
 from film_assets.orchestration.conventions import EVERYTHING, ID_RANGES
 from film_assets.orchestration.history import EventLog
+from film_assets.orchestration.private import WITHOUT_AUTOMATIC_EVENTS, SqliteEventLogStorage
+from film_assets.orchestration.tags import DATA_VERSION
 from film_assets.tables import BLOBS, COMPUTED, TABLES
 from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
@@ -41,7 +40,7 @@ def test_each_range_has_a_version_of_its_own(workshop: Workshop) -> None:
 
     def versions() -> dict[str, str]:
         records = workshop.instance.fetch_materializations(key, limit=100).records
-        return {r.partition_key: r.asset_materialization.tags[DATA_VERSION_TAG] for r in reversed(records)}
+        return {r.partition_key: r.asset_materialization.tags[DATA_VERSION] for r in reversed(records)}
 
     before = versions()
     change(workshop.blobs, "titles", "tt0000009", lambda fields: [*fields[:8], "Drama"])
@@ -143,7 +142,7 @@ def test_the_history_is_readable_by_dagsters_own_storage(workshop: Workshop, tmp
 
 
 def test_the_private_key_that_holds_events_back_is_still_what_it_was() -> None:
-    assert SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION == "__source_asset_observation__"
+    assert WITHOUT_AUTOMATIC_EVENTS == {"__source_asset_observation__": True}
 
 
 def test_an_unforeseen_error_is_a_failure_with_a_description_and_its_traceback(workshop: Workshop) -> None:

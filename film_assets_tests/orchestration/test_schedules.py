@@ -11,7 +11,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
-from dagster._core.instance.config import PoolGranularity
 
 from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError, SourceError, TransientError
@@ -156,7 +155,7 @@ def test_dagster_lets_one_run_at_a_time_write(tmp_path: Path) -> None:
     with dg.DagsterInstance.from_config(str(dagster_home(Home(tmp_path)))) as instance:
         pools = instance.get_concurrency_config().pool_config
         assert pools.default_pool_limit == 1
-        assert pools.pool_granularity == PoolGranularity.RUN
+        assert pools.pool_granularity.value == "run"
         assert instance.run_monitoring_enabled
 
 

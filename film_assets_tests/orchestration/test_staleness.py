@@ -2,13 +2,12 @@
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.loader import LoadingContextForTest
 
 from film_assets.orchestration.assets.blobs import blob_key
 from film_assets.tables import BLOBS, COMPUTED, QUALITY
 from film_assets.tables.ranges import RANGE_KEYS
 from film_assets_tests.blobs import change
+from film_assets_tests.orchestration import private
 from film_assets_tests.orchestration.conftest import Workshop
 
 pytestmark = pytest.mark.slow
@@ -16,19 +15,12 @@ pytestmark = pytest.mark.slow
 
 def stale(workshop: Workshop) -> set[str]:
     """The assets with a range that is not fresh."""
-    resolver = CachingStaleStatusResolver(
-        workshop.instance, workshop.defs.resolve_asset_graph(), LoadingContextForTest(workshop.instance)
-    )
     ranges: dict[str, list[str | None]] = {
         table.name: list(RANGE_KEYS) if table.range_column else [None] for table in (*BLOBS, *COMPUTED)
     }
     whole: dict[str, list[str | None]] = {table.name: [None] for table in QUALITY} | {"published.films": [None]}
-    return {
-        name
-        for name, keys in (ranges | whole).items()
-        for key in keys
-        if resolver.get_status(dg.AssetKey(name.split(".")), key) != StaleStatus.FRESH
-    }
+    partitions = {dg.AssetKey(name.split(".")): keys for name, keys in (ranges | whole).items()}
+    return {".".join(key.path) for key in private.stale(workshop.defs, workshop.instance, partitions)}
 
 
 def observe(workshop: Workshop) -> None:

@@ -19,12 +19,9 @@ from film_assets.common import markdown
 from film_assets.engines.outcome import Outcome, Rebuilt
 from film_assets.orchestration import tags
 from film_assets.orchestration.conventions import ID_RANGES, REFRESH_JOB, chosen_ranges
-from film_assets.orchestration.private import NULL_EVENT_POINTER, SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from film_assets.orchestration.private import NULL_EVENT_POINTER
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import Blob, Table
-
-WITHOUT_AUTOMATIC_EVENTS: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
-"""Metadata that keeps Dagster from logging an event for every range of the run; a private key, guarded by a test."""
 
 LANDED = "landed"
 """The data version of a blob whose version is the one that was landed; any other makes what is raw of it stale."""

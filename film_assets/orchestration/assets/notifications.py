@@ -20,6 +20,7 @@ from film_assets.orchestration.assets.events import materialized
 from film_assets.orchestration.assets.snapshot import SNAPSHOT
 from film_assets.orchestration.conventions import OWNERS, POOL, PipelineResource
 from film_assets.orchestration.failures import readable_failures
+from film_assets.orchestration.private import events_of
 
 _DIGEST, _SHEET = "digest", "sheet"
 
@@ -53,8 +54,9 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
             if delivered != version and (delivered or pipeline.report.published):
                 previous = pipeline.home.previous
                 found = news.news(pipeline.home.films, previous if previous.exists() else None)
-                seconds = time.time() - (context.instance.get_run_stats(context.run.run_id).start_time or time.time())
-                message = news.digest(version, found, _failing(context), seconds)
+                record = context.instance.get_run_record_by_id(context.run.run_id)
+                began = record.start_time if record and record.start_time else time.time()
+                message = news.digest(version, found, _failing(context), time.time() - began)
                 for address in send(server, message.mail()):
                     context.log.warning("the mail server takes no mail for %s", address)
                 metadata = {"sent": True, "subject": message.subject}
@@ -67,8 +69,8 @@ def _digest(settings: FilmsDelivery) -> dg.AssetsDefinition:
 
 def _failing(context: dg.AssetExecutionContext) -> list[tuple[str, str]]:
     """Of each check that failed in this run, the table and what does not hold there."""
-    entries = context.instance.all_logs(context.run.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
-    found = [entry.dagster_event.asset_check_evaluation_data for entry in entries if entry.dagster_event]
+    events = events_of(context.instance, context.run.run_id, DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [event.asset_check_evaluation_data for event in events]
     return [(".".join(one.asset_key.path), one.description or one.check_name) for one in found if not one.passed]
 
 

@@ -7,9 +7,10 @@ import dagster as dg
 from film_assets.engines.outcome import Outcome
 from film_assets.orchestration.assets.blobs import blob_key, observed_landed
 from film_assets.orchestration.assets.describe import key_of, metadata_of
-from film_assets.orchestration.assets.events import WITHOUT_AUTOMATIC_EVENTS, materialized, record
+from film_assets.orchestration.assets.events import materialized, record
 from film_assets.orchestration.conventions import ID_RANGES, OWNERS, POOL, Force, Options, PipelineResource, chosen_ranges
 from film_assets.orchestration.failures import readable_failures
+from film_assets.orchestration.private import WITHOUT_AUTOMATIC_EVENTS
 from film_assets.refresh.pipeline import Pipeline
 from film_assets.tables import BLOBS, COMPUTED, QUALITY, TABLES, Blob, Table
 
