@@ -5,14 +5,14 @@ import dagster as dg
 from film_assets.common.database import Connect
 from film_assets.common.progress import Progress
 from film_assets.notifications.settings import FilmsDelivery
-from film_assets.orchestration.assets.blobs import blobs
+from film_assets.orchestration.assets.blobs import blob_assets
 from film_assets.orchestration.assets.checks import TABLE_CHECKS
 from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
 from film_assets.orchestration.assets.tables import TABLE_ASSETS
 from film_assets.orchestration.conventions import FORCE, Force
-from film_assets.orchestration.jobs import REFRESH
+from film_assets.orchestration.jobs import refresh_job
 from film_assets.orchestration.resources import published_films, working_file
 from film_assets.orchestration.retention import retention_job
 from film_assets.orchestration.schedules import abandoned_runs, daily_refresh, daily_retention
@@ -57,9 +57,9 @@ def build_defs(
     delivery = FilmsDelivery.load()
     deliveries = _deliveries(delivery) if delivery.sends_digest or delivery.tables else []
     return dg.Definitions(
-        assets=[blobs, *TABLE_ASSETS, secondary_indexes, snapshot, *deliveries],
+        assets=[blob_assets(now), *TABLE_ASSETS, secondary_indexes, snapshot, *deliveries],
         asset_checks=TABLE_CHECKS,
-        jobs=[REFRESH, retention],
+        jobs=[refresh_job(now), retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
         sensors=[abandoned_runs(now.kept_in)],
         resources={"pipeline": working_file(now, steps), "films": published_films(now), FORCE: Force()},

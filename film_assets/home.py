@@ -51,6 +51,11 @@ class Home:
         return self.folder / "films.duckdb.new"
 
     @property
+    def source(self) -> Path:
+        """The note on where the blobs were last landed from."""
+        return self.folder / "source.json"
+
+    @property
     def delivery(self) -> Path:
         """The folder of notes on what was delivered of which snapshot."""
         return self.folder / "delivery"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from film_assets.home import Home
     from film_assets.reader import Films
     from film_assets.refresh.pipeline import Report
+    from film_assets.refresh.source import Chosen
     from film_assets.settings import Settings
     from film_assets.sources.base import Entry
 
@@ -238,11 +239,12 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> None:
     """Show the blobs at the source, and whether they changed since the last refresh."""
-    from film_assets.refresh.pipeline import blob_status, source_of
+    from film_assets.refresh.pipeline import blob_status
 
     settings = _settings(source=source, home=home)
+    chosen = _chosen(settings)
     if everything:
-        _print_entries(source_of(settings).entries(), as_json=as_json)
+        _print_entries(chosen.source.entries(), as_json=as_json)
         return
     blobs = blob_status(settings)
     if as_json:
@@ -265,6 +267,15 @@ def status(
     out = terminal.console()
     out.print(terminal.grid("", columns, rows))
     _print_notices(out, [blob.choice for blob in blobs if blob.choice])
+
+
+def _chosen(settings: "Settings") -> "Chosen":
+    """Where the blobs come from; where nobody set it, people are told."""
+    from film_assets.refresh.source import choose
+
+    chosen = choose(settings)
+    _print_notices(terminal.console(errors=True), [chosen.notice] if chosen.notice else [])
+    return chosen
 
 
 def _print_entries(entries: "Sequence[Entry]", *, as_json: bool) -> None:
@@ -295,6 +306,7 @@ def download(
     from film_assets.refresh.download import download as copy
 
     settings = _settings(source=source)
+    _chosen(settings)
     with terminal.TerminalProgress(terminal.console(errors=True)) as progress:
         found = copy(settings, folder, blobs or [], progress)
     rows = [(item.blob, item.path.name, item.bytes, "downloaded" if item.is_new else "unchanged") for item in found]
@@ -396,7 +408,7 @@ def _films(home: Path | None) -> "Films":
 @app.command()
 def ui(
     home: HomeOption = None,
-    port: Annotated[int, typer.Option(help="Port of the web UI, on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the web UI, on 127.0.0.1.")] = 3000,
 ) -> None:
     """Open Dagster's web UI, with the daily schedules, on this machine; its history is kept in the home.
 
@@ -404,13 +416,16 @@ def ui(
     """
     import os
 
+    from film_assets.cli import web_ui
     from film_assets.orchestration.run import dagster_home
+    from film_assets.refresh.source import outlook
 
     settings = _settings(home=home)
+    web_ui.ensure_free(port)
     os.environ["FILM_ASSETS_HOME"] = str(settings.kept_in.folder)
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings.kept_in))
-    everything = ["-w", str(Path(__file__).parent.parent.parent / "workspace.yaml")]
-    locations = everything if any(name.startswith("LEARNING_") for name in os.environ) else ["-m", "film_assets.definitions"]
-    dagster = Path(sys.executable).with_name("dagster")
-    terminal.console(errors=True).print(f"the web UI will be at http://127.0.0.1:{port} in half a minute; Ctrl-C stops it")
-    os.execv(dagster, [str(dagster), "dev", *locations, "-h", "127.0.0.1", "-p", str(port)])
+    line, _ = outlook(settings)
+    out = terminal.console(errors=True)
+    _print_notices(out, [line] if line else [])
+    out.print(f"the web UI will be at {web_ui.address(port)} in half a minute; Ctrl-C stops it")
+    web_ui.serve(port)

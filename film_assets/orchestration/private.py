@@ -14,16 +14,18 @@ import dagster as dg
 from dagster import DagsterEventType
 from dagster._core.definitions.data_version import NULL_EVENT_POINTER
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
 
-__all__ = ["NULL_EVENT_POINTER", "ConfigurableClassData", "SqliteEventLogStorage"]
+__all__ = ["NULL_EVENT_POINTER", "ConfigurableClassData", "SqliteEventLogStorage", "UnresolvedAssetJobDefinition"]
 """NULL_EVENT_POINTER marks an input whose events are not compared by time (``assets.events``); provenance of events that are
 logged by hand would replace it. SqliteEventLogStorage and ConfigurableClassData, and of the former ``_connect``, ``_initdb``,
 ``_initialized_dbs`` and ``_db_lock``, are what an event log is made of that keeps its connections open (``history``); storage in
-PostgreSQL needs none of them, nor would such a pool in Dagster."""
+PostgreSQL needs none of them, nor would such a pool in Dagster. UnresolvedAssetJobDefinition is what ``define_asset_job`` gives,
+to be named in a signature (``jobs``); a public name of it would replace it."""
 
 WITHOUT_AUTOMATIC_EVENTS: Mapping[str, Any] = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Metadata of a result that keeps Dagster from logging an event for every range of the run, while the steps downstream run all

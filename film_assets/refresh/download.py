@@ -13,7 +13,7 @@ from pathlib import Path
 
 from film_assets.common.progress import Progress
 from film_assets.errors import HomeError, UnknownNameError, disk_full, is_disk_full
-from film_assets.refresh.pipeline import source_of
+from film_assets.refresh.source import choose
 from film_assets.settings import Settings
 from film_assets.sources.base import Fetched, Listed, Source
 from film_assets.tables import BLOBS, Blob
@@ -59,7 +59,7 @@ def download(settings: Settings, folder: Path, names: Sequence[str], progress: P
     known = {blob.short: blob for blob in sorted(BLOBS, key=lambda blob: blob.short)}
     if unknown := [name for name in names if name not in known]:
         raise UnknownNameError(f"no blob is called {', '.join(unknown)}; there are {', '.join(known)}")
-    source = source_of(settings)
+    source = choose(settings).source
     listed = source.list()
     try:
         (folder / _ARRIVING).mkdir(parents=True, exist_ok=True)

@@ -21,14 +21,14 @@ from film_assets.engines.blobs import LandedBlob
 from film_assets.engines.checks import Finding
 from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome, explained
-from film_assets.errors import SourceError, TransientError
+from film_assets.errors import TransientError
 from film_assets.landing.content import FileContent
 from film_assets.refresh.estimate import CHECKS, INDEXES, PUBLISHING
+from film_assets.refresh.source import choose, remember
 from film_assets.settings import Settings
 from film_assets.snapshot import indexes
 from film_assets.snapshot.indexes import Built
 from film_assets.snapshot.publish import keep, publish, settle
-from film_assets.sources import open_source
 from film_assets.sources.base import Fetched, Listed, Source
 from film_assets.sources.prefetch import Prefetcher
 from film_assets.tables import BLOBS, Blob, Table
@@ -132,7 +132,9 @@ class Pipeline:
     @cached_property
     def source(self) -> Source:
         """Where the blobs come from."""
-        return source_of(self._settings)
+        chosen = choose(self._settings)
+        self.report.notices += [chosen.notice] if chosen.notice else []
+        return chosen.source
 
     @cached_property
     def _prefetcher(self) -> Prefetcher:
@@ -158,6 +160,7 @@ class Pipeline:
         with self._progress.step(blob.name):
             outcome = self._land(blob, force=force)
             self.engine.profile(blob)
+        remember(self._settings, self.source)
         self.report.accounts[blob.short] = self.engine.landed_blobs()[blob.short].account
         return self._done(outcome)
 
@@ -299,7 +302,7 @@ def blob_status(settings: Settings) -> list[BlobStatus]:
     Raises:
         SourceError: The source cannot be read.
     """
-    source = source_of(settings)
+    source = choose(settings).source
     listed = source.list()
     known = peek(settings, settings.kept_in)
     return [_status(blob, listed[blob.short], source.label, known.get(blob.short)) for blob in BLOBS]
@@ -310,17 +313,6 @@ def _status(blob: Blob, listed: Listed, source: str, known: LandedBlob | None) -
     rows = (known.rows_loaded, known.rows_rejected) if known else (None, None)
     file = (listed.blob, listed.file, listed.bytes, listed.version, listed.last_modified)
     return BlobStatus(*file, state, rows[0], rows[1], listed.choice)
-
-
-def source_of(settings: Settings) -> Source:
-    """The source these settings name.
-
-    Raises:
-        SourceError: They name none, or none that can be.
-    """
-    if settings.source is None:
-        raise SourceError("no source is set: give --source or set FILM_ASSETS_SOURCE to a folder or a container URL")
-    return open_source(settings.source, {blob.short: blob.files for blob in BLOBS})
 
 
 def _size(path: Path) -> int:

@@ -1,12 +1,24 @@
-"""Where blobs come from: ``open_source`` gives the source for a location.
+"""Where blobs come from: ``open_source`` gives the source for a location, ``locate`` says what kind of place it is.
 
 Belongs here: choosing the kind of source. Does not belong here: any service's library; the chosen kind imports its own.
 """
 
 from film_assets.sources.base import Fetched, Files, Listed, Source
-from film_assets.sources.location import AzureAccess, ContainerPlace, FolderPlace, WebPlace, locate
+from film_assets.sources.location import AzureAccess, ContainerPlace, FolderPlace, Place, WebPlace, locate
 
-__all__ = ["AzureAccess", "Fetched", "Files", "Listed", "Source", "open_source"]
+__all__ = [
+    "AzureAccess",
+    "ContainerPlace",
+    "Fetched",
+    "Files",
+    "FolderPlace",
+    "Listed",
+    "Place",
+    "Source",
+    "WebPlace",
+    "locate",
+    "open_source",
+]
 
 
 def open_source(location: str, files: Files, *, azure: AzureAccess | None = None) -> Source:

@@ -56,6 +56,9 @@ class WebPlace:
     login: tuple[str, str] | None = field(default=None, repr=False)
 
 
+Place = FolderPlace | ContainerPlace | WebPlace
+
+
 @dataclass(frozen=True)
 class AzureAccess:
     """The credentials a container is read with; nothing set means anonymously.
@@ -93,7 +96,7 @@ class AzureAccess:
         )
 
 
-def locate(location: str) -> FolderPlace | ContainerPlace | WebPlace:
+def locate(location: str) -> Place:
     """What kind of place the location is.
 
     An address is a container's where its host has ``.blob.`` in its name, or its path begins with Azurite's own account.

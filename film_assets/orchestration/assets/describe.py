@@ -1,4 +1,4 @@
-"""What the web UI shows of a table, from its declaration: columns, lineage, where it lives."""
+"""What the web UI shows of a table, from its declaration: columns, lineage, where it lives; and how a description is written."""
 
 import inspect
 from typing import Any
@@ -17,6 +17,11 @@ def metadata_of(table: Table) -> dict[str, Any]:
     file, line = (inspect.getfile(place), inspect.getsourcelines(place)[1]) if place else (raw.__file__, 1)
     columns = ((_column(table, column), column.sources) for column in table.columns)
     return table_metadata(table.name, columns, file=file, line=line)
+
+
+def below(line: str, text: str) -> str:
+    """A description below a line that people must not miss, if there is one."""
+    return f"**{line}**\n\n{text}" if line else text
 
 
 def _column(table: Table, column: Column) -> dg.TableColumn:
