@@ -5,6 +5,7 @@ import dagster as dg
 from film_assets.common.database import Connect
 from film_assets.common.progress import Progress
 from film_assets.notifications.settings import FilmsDelivery
+from film_assets.orchestration.alerts import alert_sensors
 from film_assets.orchestration.assets.blobs import blob_assets
 from film_assets.orchestration.assets.checks import TABLE_CHECKS
 from film_assets.orchestration.assets.describe import key_of
@@ -61,7 +62,7 @@ def build_defs(
         asset_checks=TABLE_CHECKS,
         jobs=[refresh_job(now), retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],
-        sensors=[abandoned_runs(now.kept_in)],
+        sensors=[abandoned_runs(now.kept_in), *alert_sensors(delivery)],
         resources={"pipeline": working_file(now, steps), "films": published_films(now), FORCE: Force()},
         executor=dg.in_process_executor,
     )

@@ -424,6 +424,7 @@ def ui(
     web_ui.ensure_free(port)
     os.environ["FILM_ASSETS_HOME"] = str(settings.kept_in.folder)
     os.environ["DAGSTER_HOME"] = str(dagster_home(settings.kept_in))
+    os.environ.setdefault("FILM_ASSETS_UI_URL", web_ui.address(port))
     line, _ = outlook(settings)
     out = terminal.console(errors=True)
     _print_notices(out, [line] if line else [])

@@ -10,9 +10,11 @@ from typing import Any
 
 import dagster as dg
 
-DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=30))
-"""For what each good run of a daily job materializes, even one that finds nothing new: late is when a run did not come, with
-time to run; overdue is when the next did not come either."""
+LATE, _OVERDUE = timedelta(hours=30), timedelta(hours=50)
+"""Late is when a daily run did not come, with time to run; overdue is when the next did not come either."""
+
+DAILY = dg.FreshnessPolicy.time_window(fail_window=_OVERDUE, warn_window=LATE)
+"""For what each good run of a daily job materializes, even one that finds nothing new."""
 
 
 def key_of(name: str) -> dg.AssetKey:

@@ -11,6 +11,7 @@ import yaml
 from film_assets.common.progress import Progress
 from film_assets.errors import FilmAssetsError, SettingsError
 from film_assets.home import Home
+from film_assets.orchestration import tags
 from film_assets.orchestration.conventions import EVERYTHING, FORCE, REFRESH_JOB, TableName
 from film_assets.orchestration.failures import UNFORESEEN
 from film_assets.orchestration.history import EventLog
@@ -66,7 +67,8 @@ def run_refresh(
     job = build_defs(settings, progress=progress, report=report, wait_seconds=0).resolve_job_def(REFRESH_JOB)
     with opened_history(dagster_home(settings.kept_in)) as instance:
         config = {**_QUIET, "resources": {FORCE: {"config": {"rebuild": rebuild, "tables": list(tables)}}}}
-        result = job.execute_in_process(run_config=config, instance=instance, tags=EVERYTHING, raise_on_error=False)
+        run_tags = {**EVERYTHING, **tags.COMMAND_LINE}
+        result = job.execute_in_process(run_config=config, instance=instance, tags=run_tags, raise_on_error=False)
     if not result.success:
         raise _reason(result)
     return report

@@ -22,3 +22,6 @@ INPUT_DATA_VERSION, INPUT_EVENT = "dagster/input_data_version", "dagster/input_e
 
 UNATTENDED: Mapping[str, str] = {"film_assets/patient": "yes"}
 """Of an unattended run: a step tries again later if what failed may pass."""
+
+COMMAND_LINE: Mapping[str, str] = {"film_assets/started": "on the command line"}
+"""Of a run that somebody sits before, who is told there how it ends."""
