@@ -80,6 +80,11 @@ class Home:
         """Dagster's own home: its history of runs and events."""
         return self.folder / "dagster"
 
+    @property
+    def dagster_settings(self) -> Path:
+        """The user's own settings of Dagster, if there are any."""
+        return self.folder / "dagster.yaml"
+
     def prepare(self) -> None:
         """Make the folders.
 

@@ -417,7 +417,7 @@ def ui(
     import os
 
     from film_assets.cli import web_ui
-    from film_assets.orchestration.run import dagster_home
+    from film_assets.orchestration.configuration import dagster_home
     from film_assets.refresh.source import outlook
 
     settings = _settings(home=home)
@@ -430,3 +430,14 @@ def ui(
     _print_notices(out, [line] if line else [])
     out.print(f"the web UI will be at {web_ui.address(port)} in half a minute; Ctrl-C stops it")
     web_ui.serve(port)
+
+
+@app.command(name="dagster-home")
+def dagster_home(home: HomeOption = None) -> None:
+    """Write Dagster's settings of the home and print their folder: the **DAGSTER_HOME** of services that run Dagster themselves.
+
+    Settings of your own, such as another storage, are taken from **dagster.yaml** in the home.
+    """
+    from film_assets.orchestration import configuration
+
+    typer.echo(configuration.dagster_home(_settings(home=home).kept_in))

@@ -1,44 +1,21 @@
 """Runs the job ``refresh`` in this process, with the same history as the web UI."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import yaml
 
 from film_assets.common.progress import Progress
 from film_assets.errors import FilmAssetsError, SettingsError
-from film_assets.home import Home
 from film_assets.orchestration import tags
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.orchestration.conventions import EVERYTHING, FORCE, REFRESH_JOB, TableName
 from film_assets.orchestration.failures import UNFORESEEN
-from film_assets.orchestration.history import EventLog
 from film_assets.orchestration.private import opened_history
 from film_assets.refresh.pipeline import Report
 from film_assets.settings import Settings
 
 _QUIET: Mapping[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-_CONFIG = "dagster.yaml"
-_SETTINGS = Path(__file__).with_name(_CONFIG)
-
-
-def dagster_home(home: Home) -> Path:
-    """The folder Dagster keeps its history in, with its settings: DAGSTER_HOME where it is set, else one in the home.
-
-    Raises:
-        HomeError: The home cannot be written to.
-    """
-    if os.environ.get("DAGSTER_HOME"):
-        return Path(os.environ["DAGSTER_HOME"])
-    home.prepare()
-    home.dagster.mkdir(exist_ok=True)
-    storage = {"module": EventLog.__module__, "class": EventLog.__name__}
-    history = {"event_log_storage": {**storage, "config": {"base_dir": str(home.dagster / "history" / "runs")}}}
-    (home.dagster / _CONFIG).write_text(_SETTINGS.read_text() + yaml.safe_dump(history))
-    return home.dagster
 
 
 def run_refresh(

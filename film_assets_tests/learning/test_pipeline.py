@@ -25,7 +25,7 @@ from film_assets.learning.definitions import build_defs
 from film_assets.learning.jobs import delete_old, died_runs
 from film_assets.learning.settings import LearningSettings
 from film_assets.orchestration import failures
-from film_assets.orchestration.run import dagster_home
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.orchestration.tags import UNATTENDED
 from film_assets_tests.google import Google
 from film_assets_tests.learning.conftest import IN_BOTH, SHEET
@@ -232,7 +232,7 @@ def test_a_period_is_fetched_at_once_and_loaded_day_by_day(
 _RUN = """
 import sys
 import dagster as dg
-from film_assets.orchestration.run import dagster_home
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.home import Home
 from film_assets.learning.definitions import build_defs
 from pathlib import Path

@@ -8,8 +8,8 @@ import pytest
 
 from film_assets.definitions import build_defs
 from film_assets.home import Home
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.orchestration.conventions import EVERYTHING
-from film_assets.orchestration.run import dagster_home
 from film_assets.settings import load_settings
 from film_assets_tests.blobs import write_real_rows
 

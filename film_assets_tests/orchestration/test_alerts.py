@@ -16,8 +16,9 @@ from werkzeug import Response
 from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError
 from film_assets.notifications.settings import FilmsDelivery
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.orchestration.conventions import EVERYTHING
-from film_assets.orchestration.run import dagster_home, run_refresh
+from film_assets.orchestration.run import run_refresh
 from film_assets.settings import load_settings
 from film_assets.tables import Table
 from film_assets_tests.blobs import change, write_real_rows

@@ -16,8 +16,8 @@ from film_assets.definitions import build_defs
 from film_assets.errors import FilmAssetsError, SourceError, TransientError
 from film_assets.home import Home
 from film_assets.orchestration import failures
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.orchestration.conventions import EVERYTHING
-from film_assets.orchestration.run import dagster_home
 from film_assets.orchestration.schedules import end_abandoned
 from film_assets.orchestration.tags import UNATTENDED
 from film_assets.refresh.pipeline import Pipeline
@@ -117,7 +117,7 @@ _REFRESH = """
 import sys, time, pathlib
 import dagster as dg
 from film_assets.orchestration.conventions import EVERYTHING
-from film_assets.orchestration.run import dagster_home
+from film_assets.orchestration.configuration import dagster_home
 from film_assets.definitions import build_defs
 from film_assets.home import Home
 from film_assets.refresh.pipeline import Pipeline
