@@ -86,12 +86,19 @@ def test_it_runs_by_itself_when_its_table_changed_and_is_published(workshop: Wor
     assert requested()
 
 
-def test_merged_it_runs_in_the_refresh_after_publishing(workshop: Workshop, modules: dict[str, ModuleType]) -> None:
-    job = modules["all_films"].defs.resolve_job_def("refresh")
-    result = job.execute_in_process(instance=workshop.instance, tags=EVERYTHING)
-    made = ["/".join(event.asset_key.path) for event in result.get_asset_materialization_events() if event.asset_key]
-    assert made.index("published/films") < made.index("best_directors")
+def test_merged_the_refresh_is_of_the_films_and_its_check_of_what_that_published(
+    workshop: Workshop, modules: dict[str, ModuleType]
+) -> None:
+    defs = modules["all_films"].defs
+    result = defs.resolve_job_def("refresh").execute_in_process(instance=workshop.instance, tags=EVERYTHING)
+    assert not Path("best_directors.csv").exists()
+    own = [check for check in result.get_asset_check_evaluations() if check.check_name == "every_person_has_a_name"]
+    assert [check.passed for check in own] == [True]
+    assert (
+        defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=workshop.instance, asset_selection=[OWN]).success
+    )
     assert Path("best_directors.csv").exists()
+    assert workshop.instance.get_latest_materialization_event(OWN)
 
 
 def test_nothing_published_is_told_at_once(workshop: Workshop) -> None:

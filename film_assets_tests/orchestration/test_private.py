@@ -159,6 +159,10 @@ def test_the_events_of_a_run_are_told_apart(instance: dg.DagsterInstance) -> Non
     assert event.asset_key == WHOLE
 
 
+def test_a_job_of_assets_is_of_the_kind_that_is_named() -> None:
+    assert isinstance(dg.define_asset_job("everything"), private.UnresolvedAssetJobDefinition)
+
+
 def test_the_page_tells_of_everything() -> None:
     page = (Path(__file__).parents[2] / "docs" / "dagster-internals.md").read_text(encoding="utf-8")
     own = {name for name, value in vars(private).items() if getattr(value, "__module__", None) == private.__name__}
