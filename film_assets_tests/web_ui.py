@@ -28,7 +28,7 @@ LOCATION = "film_assets.definitions"
 _RUNS = "{ runsOrError { ... on Runs { results { runId status jobName } } } }"
 _BACKFILLS = "{ partitionBackfillsOrError { ... on PartitionBackfills { results { id status } } } }"
 _EVENTS = """query ($path: [String!]!) { assetOrError(assetKey: {path: $path}) { ... on Asset {
-    assetMaterializations(limit: 100) { partition runId } } } }"""
+    assetMaterializations(limit: 100) { partition runId metadataEntries { label ... on TextMetadataEntry { text } } } } } }"""
 
 
 _CHECKS = """query ($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode {
@@ -80,6 +80,12 @@ class WebUi:
         """The ranges of an asset that got an event in a run."""
         events = self.ask(_EVENTS, path=path)["assetOrError"]["assetMaterializations"]
         return sorted(event["partition"] for event in events if event["runId"] == run_id)
+
+    def reasons(self, *path: str, run_id: str) -> set[str]:
+        """Why ranges of an asset were rebuilt in a run."""
+        events = self.ask(_EVENTS, path=path)["assetOrError"]["assetMaterializations"]
+        entries = [entry for event in events if event["runId"] == run_id for entry in event["metadataEntries"]]
+        return {entry["text"] for entry in entries if entry["label"] == "why"}
 
     def materialize_all(self) -> list[str]:
         """Press the button; how the backfills ended."""
