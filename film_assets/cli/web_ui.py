@@ -21,7 +21,7 @@ _ADVICE = "Function `dev_command` is superseded"
 """Dagster would have another command used, which needs a project of its own form."""
 
 _OTHER_SETTINGS = "Found a dagster instance configuration value"
-"""Dagster wonders about the ``dagster.yaml`` in the repository, of which the home has its own."""
+"""Dagster wonders about a ``dagster.yaml`` in the working folder: the user's own in the home, which is taken into account."""
 
 
 def address(port: int) -> str:
