@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -238,7 +239,7 @@ def test_the_daemon_tells_of_a_run_that_dagster_launched(tmp_path: Path, webhook
             subprocess.run(launch, env=environment, check=True, capture_output=True)
             wait(lambda: webhook.texts)
         finally:
-            daemon.terminate()
+            daemon.send_signal(signal.SIGINT)  # which ends its code server too
     assert "the blob crew is not there" in webhook.texts[0]
     assert "CANARY" not in log.read_text()
 

@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,12 +59,16 @@ def history(settings: Settings) -> Iterator[dg.DagsterInstance]:
 @contextmanager
 def daemon(log: Path) -> Iterator[None]:
     with log.open("w") as out:
-        process = subprocess.Popen([PROGRAMS / "dagster-daemon", "run", *LOCATION], stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [PROGRAMS / "dagster-daemon", "run", *LOCATION], stdout=out, stderr=out, start_new_session=True
+        )
     try:
         yield
     finally:
         process.terminate()
         process.wait(DEADLINE)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its code server, as a service manager does
 
 
 def launched(history: dg.DagsterInstance, job: str, tags: dict[str, str]) -> DagsterRunStatus:
