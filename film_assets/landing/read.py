@@ -24,6 +24,8 @@ from film_assets.tables import Blob, Column
 NULL = "\\N"
 _NULL_WORDS = ("NA", "N/A", "<NA>", "NULL", "NaN", "None")
 _SPELLINGS = ["".join(letters) for word in _NULL_WORDS for letters in product(*({c.lower(), c.upper()} for c in word))]
+_BLANKS = " \t"
+"""What may stand around a number; what else looks blank in Unicode is a sign of damage."""
 _WINDOW = 1 << 20
 _CHUNK = 4 << 20
 """Bytes read at once: one fault costs no more than going through so many by line, and more at once reads no faster."""
@@ -340,7 +342,7 @@ def _not_utf8(lines: _Lines) -> Mask:
 def _typed(blob: Blob, strings: pl.DataFrame) -> pl.DataFrame:
     """The texts of the fields, beside each its value as ``_typed_NAME`` and what is wrong with it as ``_fault_NAME``."""
     numbers = [column.name for column in blob.columns if column.type != "VARCHAR"]
-    texts = strings.with_columns(pl.col(numbers).str.strip_chars().replace("", None))
+    texts = strings.with_columns(pl.col(numbers).str.strip_chars(_BLANKS).replace("", None))
     typed = texts.with_columns(_value(column).alias(f"_typed_{column.name}") for column in blob.columns)
     judged = typed.with_columns(_fault(column).alias(f"_fault_{column.name}") for column in blob.columns)
     return judged.with_columns(

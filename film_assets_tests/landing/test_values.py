@@ -24,7 +24,11 @@ def test_a_whole_number_with_a_decimal_point_is_that_number(tmp_path: Path, text
     assert rejects(slices) == []
 
 
-@pytest.mark.parametrize("text", ["1994.5", "1994,0", "1994.", ".0", "1.994e3", "1994.0.0", "70000.0", "1 994.0"])
+@pytest.mark.parametrize(
+    "text",
+    ["1994.5", "1994,0", "1994.", ".0", "1.994e3", "1994.0.0", "70000.0", "1 994.0"]
+    + [f"1994{blank}" for blank in ("\u0085", "\u00a0", "\u2028", "\u3000", "\x0b", "\x1c")],
+)
 def test_other_spellings_of_a_number_are_dropped(tmp_path: Path, text: str) -> None:
     slices = landed(tmp_path, [HEADER, title("tt0000001", startYear=text)])
     assert rows(tmp_path, slices)["startYear"].to_list() == [None]
