@@ -73,7 +73,7 @@ def launched(ui: WebUi, picture: str, config: str = "") -> list[str]:
     ui.page.get_by_role("button", name="Materialize all").first.click()
     ui.page.get_by_role("button", name="All", exact=True).click()
     if config:
-        ui.page.get_by_text("Config", exact=True).click()
+        ui.page.get_by_role("dialog").get_by_text("Config", exact=True).click()
         ui.page.get_by_role("button", name="Add config").click()
         ui.page.get_by_text("No errors").wait_for(timeout=60_000)
         ui.page.get_by_role("dialog").filter(has_text="Config Editor").locator(".CodeMirror").first.click()

@@ -188,7 +188,7 @@ def _document(report: "Report", seconds: float) -> dict[str, Any]:
 
 
 def _blob_document(report: "Report", blob: str, account: dict[str, Any]) -> dict[str, Any]:
-    changed = bool(report.outcomes[f"raw.{blob}"].rebuilt)
+    changed = any(one.difference for one in report.outcomes[f"raw.{blob}"].rebuilt.values())
     return {"changed": changed, "downloaded": blob in report.downloaded, **account}
 
 

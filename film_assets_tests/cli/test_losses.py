@@ -19,7 +19,7 @@ def test_a_refresh_ends_with_what_was_dropped_and_what_warns(tmp_path: Path) -> 
         {"blob": "ratings", "column": "numVotes", "reason": "value dropped: not of type INTEGER", "values": 1}
     ]
     assert "films.cast: nconst in films.names: 2 do not: nm0443482" in document["warnings"]
-    assert "quality.blobs: no value dropped: 1 does not: ratings.numVotes 1 of 3 (33.333%)" in document["warnings"]
+    assert "raw.ratings: no value dropped: 1 does not: ratings.numVotes 1 of 3 (33.333%)" in document["warnings"]
     done = film_assets("refresh", "--source", blobs, home=home)
     assert "1 value of ratings.numVotes was dropped: not of type INTEGER; see quality.rejected_rows\n" in done.stdout
     assert "warning: films.cast: nconst in films.names: 2 do not: nm0443482\n" in done.stdout
