@@ -20,7 +20,7 @@ from film_assets.common.progress import Advance
 from film_assets.landing.content import Content, FileContent, whole_lines
 from film_assets.landing.dialect import Dialect
 from film_assets.landing.fields import Plain, plain
-from film_assets.landing.rows import joined, unfinished
+from film_assets.landing.rows import LONGEST as _LONGEST, joined, unfinished
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
@@ -37,19 +37,21 @@ _LARGEST = 1024
 """Windows read at once where no line with an id is found for long."""
 
 Lines = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Piece:
     """The bytes of one id range in a content, and the line of the blob that each of its lines is.
 
-    ``lines`` is None where they follow one another.
+    ``lines`` is None where they follow one another; where they do not, ``continued`` says which go on in the next one.
     """
 
     range_key: str
     start: int
     stop: int
     lines: Lines | None = None
+    continued: Mask | None = None
 
     @property
     def size(self) -> int:
@@ -89,25 +91,29 @@ def sorted_into_ranges(
     starts = np.array([item.lower or "" for item in RANGES[blob.range_column].values()], dtype=f"S{_ID_WIDTH}")
     field = dialect.columns.index(blob.range_column)
     parts = [target.with_name(f"{target.name}.{key}") for key in keys]
-    numbers: list[list[Lines]] = [[] for _ in keys]
+    numbers: list[list[Lines]] = [[np.empty(0, np.int64)] for _ in keys]
+    continued: list[list[Mask]] = [[np.empty(0, np.bool_)] for _ in keys]
     for path in parts:
         path.write_bytes(b"")
     first_line = 2
     for data in _whole_rows(dialect, content):
         rows = joined(dialect, data)
         ends = np.flatnonzero(np.frombuffer(rows.data, np.uint8) == ord("\n")) + 1
-        lines = np.diff(rows.lines, append=len(ends) + rows.continued) if rows.continued else np.ones(len(ends), np.int64)
+        going_on = rows.going_on if len(rows.going_on) else np.zeros(len(ends), np.bool_)
+        lines = np.diff(np.flatnonzero(~going_on), prepend=-1)
         ranges = np.searchsorted(starts, _id_prefixes(plain(dialect, rows.data, rows.line_break), field), "right") - 1
         for index in np.unique(ranges):
             chosen = ranges == index
-            numbers[index].append(np.flatnonzero(np.repeat(chosen, lines)) + first_line)
+            places = np.flatnonzero(np.repeat(chosen, lines))
+            numbers[index].append(places + first_line)
+            continued[index].append(going_on[places])
             with parts[index].open("ab") as out:
                 out.write(np.frombuffer(data, np.uint8)[np.repeat(chosen, np.diff(ends, prepend=0))].tobytes())
         first_line += int(lines.sum())
         advance(len(data))
     return [
-        (Piece(key, 0, path.stat().st_size, np.concatenate([np.empty(0, np.int64), *lines])), FileContent(path))
-        for key, path, lines in zip(keys, parts, numbers, strict=True)
+        (Piece(key, 0, path.stat().st_size, np.concatenate(lines), np.concatenate(marks)), FileContent(path))
+        for key, path, lines, marks in zip(keys, parts, numbers, continued, strict=True)
     ]
 
 
@@ -213,6 +219,9 @@ class _Search:
             whole = len(text) if start + len(text) == self._content.size else text.rfind(b"\n") + 1
             if match := self._id_pattern.search(text, 0, whole):
                 end = self._dialect.end_of_row(text, match.start(), whole)
+                if end is None and self._may_go_on(whole - match.start()) and start + whole < self._content.size:
+                    start, text = start + match.start(), text[match.start() :]
+                    continue
                 end = end or text.find(b"\n", match.end() - 1, whole) + 1 or whole
                 line = _Line(start + match.start(), start + end, match[1])
                 return line if line.start < stop else None
@@ -220,6 +229,10 @@ class _Search:
             if start >= stop:
                 break
         return None
+
+    def _may_go_on(self, size: int) -> bool:
+        """Whether a row may be longer than so many bytes and have several lines."""
+        return (self._dialect.quoted or self._dialect.escaped) and size < _LONGEST
 
     def _blocks(self, start: int) -> Iterator[bytes]:
         """The bytes from ``start`` on: two windows, then ever more at once."""

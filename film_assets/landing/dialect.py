@@ -43,6 +43,10 @@ _PARTS = _WHOLE // _PART - 1  # beside the header
 
 _LONGEST = 64 << 10
 """Bytes in which a row of several lines must end to tell anything."""
+_LOOKED_THROUGH = 2 << 20
+"""Bytes that are looked through for the ends of such rows."""
+_LINES = 20_000
+"""Lines with quotes or backslashes that are looked at in a part, even if they tell nothing."""
 
 _LONE_AMONG = 4
 """One field of so many that disagrees is an odd text, and decides nothing."""
@@ -99,16 +103,19 @@ class Dialect:
         return max(2 * len(self.columns) - 3, 0)
 
     def end_of_row(self, text: bytes, start: int, stop: int) -> int | None:
-        """Where the row ends that begins at ``start``, on one line or several; None where none does that is whole."""
+        """Where the row ends that begins at ``start``, on one line or several; None where none does that is whole.
+
+        ``stop`` is where a line ends, or the file.
+        """
         row = self._row_pattern.match(text, start, stop)
         return row.end() if row and text.count(b"\t", start, row.end()) <= self.most_tabs else None
 
     @cached_property
     def _row_pattern(self) -> re.Pattern[bytes]:
-        field = r"(?:[^\t\n\\]|\\.)*" if self.escaped else r"[^\t\n]*"
+        field = r"(?:[^\t\n\\]|\\\r\n|\\.)*" if self.escaped else r"[^\t\n]*"
         if self.quoted:
             field = rf"(?:{_ESCAPED_LINES if self.escaped else _DOUBLED_LINES}|{_BARE})"
-        return re.compile(rf"{field}(?:\t{field}){{{len(self.columns) - 1}}}\r?\n".encode(), re.DOTALL)
+        return re.compile(rf"{field}(?:\t{field}){{{len(self.columns) - 1}}}(?:\r?\n|\Z)".encode(), re.DOTALL)
 
 
 class _Vote(Enum):
@@ -166,7 +173,7 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     counts = Counter(votes)
     quoted = line.startswith(b'"') or _is_quoted(blob, counts)
     if not quoted:
-        return replace(found, escaped=_is_copied(counts))
+        return replace(found, escaped=_is_copied(blob, counts))
     escaped = _is_escaped(blob, counts)
     escaped_bare = escaped and counts[_Vote.ESCAPED_BARE] * 10 > counts[_Vote.ESCAPED]
     return replace(found, quoted=True, escaped=escaped, escaped_bare=escaped_bare)
@@ -214,9 +221,12 @@ def _is_escaped(blob: Blob, votes: Counter[_Vote]) -> bool:
     return escaped > doubled
 
 
-def _is_copied(votes: Counter[_Vote]) -> bool:
-    """Whether a backslash escapes in a file without quoting."""
-    return votes[_Vote.COPIED] > 10 * votes[_Vote.BARE_BACKSLASH]
+def _is_copied(blob: Blob, votes: Counter[_Vote]) -> bool:
+    """Whether a backslash escapes in a file without quoting; whoever escapes quotes leaves none bare."""
+    copied = votes[_Vote.COPIED] + (0 if votes[_Vote.BARE_QUOTE] else votes[_Vote.ESCAPED_BARE])
+    bare = votes[_Vote.BARE_BACKSLASH]
+    _refuse_mixed(blob, copied, bare, "some backslashes are doubled as COPY and OUTFILE write them and some are not")
+    return copied > bare
 
 
 def _refuse_mixed(blob: Blob, some: int, others: int, words: str) -> None:
@@ -247,7 +257,7 @@ def _votes(blob: Blob, dialect: Dialect, data: bytes, start: int, stop: int, *, 
     """What the whole lines there tell that have a quote, or a backslash that is not of a null."""
     columns = [blob.column(name) if name in blob.column_names else None for name in dialect.columns]
     ways = {(quoted, escaped): replace(dialect, quoted=quoted, escaped=escaped) for quoted, escaped in _WITH_LINE_BREAKS}
-    done = start
+    done, lines, budget = start, 0, _LOOKED_THROUGH
     escapes = (found.start() for found in _BARE_ESCAPE.finditer(data, start, min(stop, start + escapes_in)))
     for at in merge(_quotes(data, start, stop), escapes):  # a pattern for both takes ten times as long
         if at < done:
@@ -255,11 +265,16 @@ def _votes(blob: Blob, dialect: Dialect, data: bytes, start: int, stop: int, *, 
         begin = max(data.rfind(b"\n", start, at), start - 1) + 1
         done = data.find(b"\n", at, stop)
         done = stop if done < 0 else done
-        ends = {way: each.end_of_row(data, begin, min(stop, begin + _LONGEST)) or 0 for way, each in ways.items()}
+        lines += 1
+        if lines > _LINES:
+            return
+        last = stop if stop <= begin + _LONGEST else data.rfind(b"\n", begin, begin + _LONGEST) + 1
+        ends = {way: each.end_of_row(data, begin, last) or 0 for way, each in ways.items()} if budget > 0 else {(False, False): 0}
         way, end = max(ends.items(), key=itemgetter(1))
+        budget -= max(0, (end or last) - done)
         if end > done + 1:  # a row of several lines
             yield _WITH_LINE_BREAKS[way]
-            done = end - 1
+            done = end - 1 if data[end - 1] == ord("\n") else end
         line = data[begin:done].removesuffix(b"\r")
         yield from _votes_of_line(columns, _LINE_BREAK.sub(b" ", line))
 
@@ -336,7 +351,7 @@ def _votes_of_bare(column: Column | None, field: bytes) -> Iterator[_Vote]:
             yield _Vote.COPIED
     elif any(char not in b'\\"tnrbfvZ0' or not char for char in escapes):
         yield _Vote.BARE_BACKSLASH
-    elif b"\\" in escapes or b'"' in escapes:
+    elif b"\\" in escapes:
         yield _Vote.COPIED
 
 

@@ -76,6 +76,10 @@ def _land_unsorted(
         with progress.task(f"sort {blob.short}", content.size, "bytes") as advance:
             pieces = cut.sorted_into_ranges(blob, dialect, content, staged, advance)
         return _land(blob, replace(dialect, crlf=False), pieces, landing, known, progress, run)
+    except NotSortedError:
+        raise BlobError(
+            f"{blob.short}: rows cannot be told from lines within their fields; save it with one row a line"
+        ) from None
     finally:
         for path in staged.parent.glob(f"{staged.name}.*"):
             path.unlink()

@@ -17,7 +17,7 @@ import polars as pl
 
 from film_assets.common.dtypes import dtypes
 from film_assets.landing.dialect import Dialect
-from film_assets.landing.fields import Places, Plain, plain
+from film_assets.landing.fields import Plain, plain
 from film_assets.landing.rows import Joined, joined
 from film_assets.tables import Blob, Column
 
@@ -70,20 +70,20 @@ class _Chunk:
         return _Chunk(replace(self.rows, rejects=self.rows.rejects.with_columns(pl.col("line") + lines)), self.places + lines)
 
 
-def read(blob: Blob, dialect: Dialect, data: bytes, lines: Places | None = None) -> Rows:
+def read(blob: Blob, dialect: Dialect, data: bytes, going_on: Mask | None = None) -> Rows:
     """The rows of a piece, which begins at the beginning of a line.
 
     Args:
         blob: What the columns are.
         dialect: How the blob is written.
         data: The bytes of the piece.
-        lines: Which lines of the blob they are, where they do not follow one another.
+        going_on: Which of its lines go on in the next one, where that is known.
     """
     if dialect.crlf:
         data = data.replace(b"\r\n", b"\n")
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    one_a_line = joined(dialect, data, lines)
+    one_a_line = joined(dialect, data, going_on)
     return _at_their_lines(one_a_line, _read(blob, dialect, one_a_line))
 
 

@@ -7,6 +7,7 @@ rows have, so that a quote left open by mistake costs its own line and none afte
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from film_assets.landing.fields import UNUSUAL, Bytes, Mask, Places, escapes, pl
 _LF, _TAB = (ord(c) for c in "\n\t")
 _MISTAKES = 16
 """Lines left open by mistake right before a row of several lines that do not keep it from being found."""
-_LONGEST = 64 << 10
+LONGEST = 64 << 10
 """Bytes that a row of several lines goes on for at most where only a part of the lines is there."""
 
 
@@ -27,32 +28,40 @@ class Joined:
 
     Attributes:
         data: The rows, each ended by a line feed, byte for byte at the place it had.
+        going_on: Which of the lines go on in the next one; empty where none can.
         line_break: What stands for a line break within a field; None where there is none.
-        lines: The line that each row begins on; not told where each row is one line.
-        continued: How many lines go on with the row of the line before.
     """
 
     data: bytes
+    going_on: Mask = field(default_factory=lambda: np.empty(0, np.bool_))
     line_break: str | None = None
-    lines: Places = field(default_factory=lambda: np.empty(0, np.int64))
-    continued: int = 0
+
+    @property
+    def lines(self) -> Places:
+        """The line that each row begins on."""
+        return np.flatnonzero(~_shifted(self.going_on))
+
+    @property
+    def continued(self) -> int:
+        """How many lines go on with the row of the line before."""
+        return int(np.count_nonzero(self.going_on))
 
 
-def joined(dialect: Dialect, data: bytes, lines: Places | None = None) -> Joined:
-    """The rows of whole lines, each ended by a line feed; ``lines`` says which of the blob they are if not all."""
-    if not (dialect.quoted or dialect.escaped):
+def joined(dialect: Dialect, data: bytes, going_on: Mask | None = None) -> Joined:
+    """The rows of whole lines, each ended by a line feed; ``going_on`` says which of them go on in the next, if that is known."""
+    if going_on is None and not (dialect.quoted or dialect.escaped):
         return Joined(data)
     chars = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(chars == _LF) + 1
-    continued = _going_on(dialect, chars, ends, lines)
-    unused = np.bincount(chars, minlength=256)[UNUSUAL] == 0 if continued.any() else np.zeros(len(UNUSUAL), np.bool_)
-    if not unused.any():
-        return Joined(data)
-    line_break = int(UNUSUAL[unused][0])
+    several = _going_on(dialect, chars, ends) if going_on is None else going_on
+    if not several.any():
+        return Joined(data, several)
+    unused = UNUSUAL[np.bincount(chars, minlength=256)[UNUSUAL] == 0]
+    if not len(unused):
+        return Joined(data, np.zeros(len(ends), np.bool_))
     out = chars.copy()
-    out[ends[continued] - 1] = line_break
-    begins = np.flatnonzero(~_shifted(continued))
-    return Joined(out.tobytes(), chr(line_break), begins, len(ends) - len(begins))
+    out[ends[several] - 1] = unused[0]
+    return Joined(out.tobytes(), several, chr(int(unused[0])))
 
 
 def unfinished(dialect: Dialect, data: bytes) -> int:
@@ -63,19 +72,15 @@ def unfinished(dialect: Dialect, data: bytes) -> int:
     ends = np.flatnonzero(chars == _LF) + 1
     continued = _going_on(dialect, chars, ends)
     open_lines = np.flatnonzero(_left_open(dialect, chars, ends) & ~continued & ~_shifted(continued))
-    if not len(open_lines) or not open_lines[-1] > 0 or len(data) - ends[open_lines[-1]] > _LONGEST:
+    if not len(open_lines) or not open_lines[-1] > 0 or len(data) - ends[open_lines[-1]] > LONGEST:
         return len(data)
     return int(ends[open_lines[-1] - 1])
 
 
-def _going_on(dialect: Dialect, chars: Bytes, ends: Places, lines: Places | None = None) -> Mask:
-    """Of the lines that end there, those whose row goes on in the next one, which must be the next line of the blob too."""
-
-    def good(firsts: Places, lasts: Places) -> Mask:
-        follow = lines is None or lines[lasts] - lines[firsts] == lasts - firsts
-        return _good(dialect, chars, ends, firsts, lasts) & follow
-
+def _going_on(dialect: Dialect, chars: Bytes, ends: Places) -> Mask:
+    """Of the lines that end there, those whose row goes on in the next one."""
     open_lines = np.flatnonzero(_left_open(dialect, chars, ends))
+    good = partial(_good, dialect, chars, ends)
     firsts, lasts = _pairs(open_lines, good) if dialect.quoted else _runs(open_lines[open_lines < len(ends) - 1], good)
     return _spread(len(ends), firsts, lasts)
 

@@ -86,7 +86,7 @@ def read_piece(
     digest = _digest(blob, dialect, piece, data)
     if known and known[0] == digest:
         return Slice(piece.range_key, digest, known[1], 0, None)
-    rows = read(blob, dialect, data, piece.lines)
+    rows = read(blob, dialect, data, piece.continued)
     del data  # there is no need for it while the rows are written
     _check_range(blob, piece, rows.frame)
     if piece.lines is not None:
@@ -111,6 +111,8 @@ def _digest(blob: Blob, dialect: Dialect, piece: Piece, data: bytes) -> str:
     digest.update(data)
     if piece.lines is not None:
         digest.update(piece.lines.tobytes())
+    if piece.continued is not None and piece.continued.any():
+        digest.update(piece.continued.tobytes())
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import FileContent, Slice, land
+from film_assets.landing import FileContent, Slice, land, recognise
 from film_assets.tables import raw
 from film_assets_tests.landing.test_land import HEADER, counts, landed, rejects, rows, title
 
@@ -93,6 +93,61 @@ def test_a_field_may_hold_line_breaks(tmp_path: Path, dialect: str, end: str, la
     assert counts(slices) == (len(ids), len(ids), 0)
     found = rows(tmp_path, slices).select("tconst", "titleType", "primaryTitle", "genres").rows()
     assert found == [(tconst, "movie", f'one "1"\n\n{tconst}\ttwo', None) for tconst in SPREAD]
+
+
+CREW_LATE = "x\tdirectors\twriters\ttconst\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("form", ['"a ""q""\n{}"', "a \\\\ b\\\n{}"], ids=["quoted", "copied"])
+def test_the_last_row_may_have_several_lines_and_no_line_feed_at_its_end(tmp_path: Path, form: str, end: str) -> None:
+    lines = [f"{form.format(number)}\t\\N\t\\N\ttt000000{number}" for number in (1, 2, 3)]
+    path = tmp_path / "blob.tsv"
+    path.write_bytes((CREW_LATE + "\n".join(lines)).replace("\n", end).encode())
+    slices = land(raw.crew, FileContent(path), tmp_path / "landing", {}, Silent())
+    assert rejects(slices) == []
+    assert rows(tmp_path, slices)["tconst"].to_list() == ["tt0000001", "tt0000002", "tt0000003"]
+
+
+def test_a_row_of_several_lines_may_lie_across_what_is_read_at_once(tmp_path: Path) -> None:
+    long = f"tt0000001\t\t\t{'p' * 16_327}"
+    lines = ["tconst\tdirectors\twriters\tx", long, 'tt0000002\t\t\t"a\nb\nc\nd"', "tt1000000\t\t\t"]
+    slices = landed(tmp_path, lines, blob=raw.crew)
+    assert rejects(slices) == []
+    assert rows(tmp_path, slices)["tconst"].to_list() == ["tt0000001", "tt0000002", "tt1000000"]
+
+
+def test_ids_within_fields_do_not_lead_rows_astray(tmp_path: Path) -> None:
+    """With every control character in the file there is none to stand for a line break: then rows are refused, and told."""
+    controls = bytes([*range(1, 9), 11, 12, *range(14, 32), 127])
+    data = b'"directors"\t"writers"\t"tconst"\n\t"One\ntwo"\t"tt2000000"\n\t"nm0000001"\t"tt3000000"\n\t"'
+    path = tmp_path / "blob.tsv"
+    path.write_bytes(data + controls + b'"\t"tt9000000"\n')
+    slices = land(raw.crew, FileContent(path), tmp_path / "landing", {}, Silent())
+    assert rows(tmp_path, slices)["tconst"].to_list() == ["tt3000000", "tt9000000"]
+    assert {line for line, _, _, reason in rejects(slices) if reason.startswith("row")} == {2, 3}
+
+
+@pytest.mark.parametrize(
+    ("odd", "usual", "meant", "then"),
+    [
+        ('5 \\" disc', 'The "plain" one', '5 \\" disc', 'The "plain" one'),
+        ("bad\\x", "a \\\\ b", "badx", "a \\ b"),
+    ],
+    ids=["an escape in raw text", "a stray backslash in copied text"],
+)
+def test_one_backslash_does_not_decide_for_the_blob(tmp_path: Path, odd: str, usual: str, meant: str, then: str) -> None:
+    lines = [HEADER, title("tt0000001", primaryTitle=odd), *(title(f"tt{n:07d}", primaryTitle=usual) for n in range(2, 20))]
+    slices = landed(tmp_path, lines)
+    assert rows(tmp_path, slices)["primaryTitle"].to_list() == [meant, *[then] * 18]
+    assert rejects(slices) == []
+
+
+@pytest.mark.parametrize("line", ["\\\n", '"\\\n', '"\n', '\\"\n'])
+def test_a_file_made_of_quotes_or_backslashes_is_looked_at_quickly(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "blob.tsv"
+    path.write_bytes((HEADER + "\n" + title("tt0000001") + "\n" + line * 40_000).encode())
+    recognise(raw.titles, FileContent(path))
 
 
 @pytest.mark.parametrize("ids", [range(1, 9), range(8, 0, -1)], ids=["sorted", "unsorted"])

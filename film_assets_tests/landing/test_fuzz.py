@@ -154,11 +154,11 @@ def values(given: dict[str, str]) -> Iterator[tuple[str, object, list[str]]]:
         value: object = None if text in ("", "\\N") else text
         bad: list[str] = []
         if value is not None and column.type != "VARCHAR":
-            match = re.fullmatch(r"([+-]?[0-9]+)(\.0+)?", text.strip())
+            match = re.fullmatch(r"([+-]?[0-9]+)(\.0+)?", text.strip(" \t"))
             value = int(match[1]) if match else None
             low, high = {"isAdult": (0, 1), "runtimeMinutes": (0, 1 << 31)}.get(column.name, (-(1 << 31), 1 << 31))
             if value is None or not (low <= value <= high and -LIMITS[column.type] <= value < LIMITS[column.type]):
-                value, bad = None, [text.strip()] if text.strip() else []
+                value, bad = None, [text.strip(" \t")] if text.strip(" \t") else []
         elif value is not None and column.name == "genres":
             elements = [element for each in text.split(",") if (element := each.strip())]
             bad = [each for each in elements if each.lower() in NULLS or not LABEL.fullmatch(each)]

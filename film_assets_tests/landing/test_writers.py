@@ -192,7 +192,7 @@ def lines_with(drawn: list[tuple[str | None, str | None]]) -> list[Row]:
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("late", [False, True], ids=["id first", "id late"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(drawn=TITLES)
 def test_what_a_tool_writes_is_loaded_like_its_raw_twin(
     writer: str, late: bool, drawn: list[tuple[str | None, str | None]]
