@@ -135,6 +135,8 @@ class _Vote(Enum):
     """Wrapped, with pairs of backslashes."""
     UNPAIRED = auto()
     """Wrapped, with a backslash that escapes nothing."""
+    DOUBLED_NULL = auto()
+    """A null whose backslash is doubled."""
     BARE_BACKSLASH = auto()
     """A backslash that escapes nothing: no escapes."""
     COPIED = auto()
@@ -175,6 +177,8 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     if not quoted:
         return replace(found, escaped=_is_copied(blob, counts))
     escaped = _is_escaped(blob, counts)
+    if not escaped and counts[_Vote.DOUBLED_NULL] > 1:
+        raise BlobError(f"{blob.short}: quotes are doubled and backslashes too; save it without an escape character")
     escaped_bare = escaped and counts[_Vote.ESCAPED_BARE] * 10 > counts[_Vote.ESCAPED]
     return replace(found, quoted=True, escaped=escaped, escaped_bare=escaped_bare)
 
@@ -315,6 +319,8 @@ def _votes_of_field(column: Column | None, field: bytes) -> Iterator[_Vote]:
     if not quotes and (not backslashes or field == NULL):
         return
     inner = field[1:-1]
+    if field.strip(b'"') == b"\\" + NULL:
+        yield _Vote.DOUBLED_NULL
     if _WRAPPED.fullmatch(field):
         yield from _votes_of_wrapped(column, inner)
     elif _WRAPPED_ESCAPED.fullmatch(field):

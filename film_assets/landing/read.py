@@ -6,6 +6,7 @@ UTF-8, a bad or a repeated key; a bad value in another column becomes null, a ba
 recorded with its reason. Does not belong here: where pieces come from.
 """
 
+import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -22,6 +23,7 @@ from film_assets.landing.rows import Joined, joined
 from film_assets.tables import Blob, Column
 
 NULL = "\\N"
+_BOM = codecs.BOM_UTF8
 _NULL_WORDS = ("NA", "N/A", "<NA>", "NULL", "NaN", "None")
 _SPELLINGS = ["".join(letters) for word in _NULL_WORDS for letters in product(*({c.lower(), c.upper()} for c in word))]
 _BLANKS = " \t"
@@ -185,7 +187,7 @@ def _parse(
     if not text.data:
         return pl.DataFrame(schema={name: types[name] for name in wanted})
     frame = pl.scan_csv(
-        text.data,
+        _BOM + text.data if text.data.startswith(_BOM) else text.data,  # of which Polars takes one away
         separator=text.separator,
         has_header=False,
         schema=schema,

@@ -203,6 +203,19 @@ def test_what_cannot_be_read_is_one_short_line(tmp_path: Path, data: str, messag
     assert "\n" not in str(error.value)
 
 
+def test_doubled_backslashes_beside_doubled_quotes_are_refused(tmp_path: Path) -> None:
+    lines = [title(f"tt{n:07d}", primaryTitle='"C:\\\\dir ""x"""', originalTitle="\\\\N") for n in (1, 2, 3)]
+    with pytest.raises(BlobError, match="titles: quotes are doubled and backslashes too; save it without an escape character"):
+        landed(tmp_path, [HEADER, *lines])
+
+
+def test_a_byte_order_mark_within_a_blob_is_a_character(tmp_path: Path) -> None:
+    columns = ["primaryTitle", *(name for name in raw.titles.column_names if name != "primaryTitle")]
+    lines = ["\t".join(["\ufeffAb", f"tt000000{n}", *["\\N"] * 7]) for n in (1, 2)]
+    slices = landed(tmp_path, ["\t".join(columns), *lines])
+    assert rows(tmp_path, slices)["primaryTitle"].to_list() == ["\ufeffAb"] * 2
+
+
 def test_utf_16_is_named(tmp_path: Path) -> None:
     with pytest.raises(BlobError, match="titles: the blob is written in UTF-16; save it as UTF-8"):
         land_bytes(f"{HEADER}\n".encode("utf-16"), tmp_path)
