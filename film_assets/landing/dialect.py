@@ -177,7 +177,7 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     if not quoted:
         return replace(found, escaped=_is_copied(blob, counts))
     escaped = _is_escaped(blob, counts)
-    if not escaped and counts[_Vote.DOUBLED_NULL] > 1:
+    if not escaped and _doubles_backslashes(counts):
         raise BlobError(f"{blob.short}: quotes are doubled and backslashes too; save it without an escape character")
     escaped_bare = escaped and counts[_Vote.ESCAPED_BARE] * 10 > counts[_Vote.ESCAPED]
     return replace(found, quoted=True, escaped=escaped, escaped_bare=escaped_bare)
@@ -223,6 +223,13 @@ def _is_escaped(blob: Blob, votes: Counter[_Vote]) -> bool:
         return votes[_Vote.PAIRED] > 0 and not votes[_Vote.UNPAIRED]
     _refuse_mixed(blob, doubled, escaped, "some quotes are doubled as in CSV (RFC 4180) and some escaped by a backslash")
     return escaped > doubled
+
+
+def _doubles_backslashes(votes: Counter[_Vote]) -> bool:
+    """Whether a writer that doubles quotes has doubled backslashes too."""
+    doubled = votes[_Vote.PAIRED] + votes[_Vote.COPIED]
+    single = votes[_Vote.UNPAIRED] + votes[_Vote.BARE_BACKSLASH]
+    return votes[_Vote.DOUBLED_NULL] > 1 or (votes[_Vote.DOUBLED] > 0 and doubled > 1 and not single)
 
 
 def _is_copied(blob: Blob, votes: Counter[_Vote]) -> bool:

@@ -203,8 +203,9 @@ def test_what_cannot_be_read_is_one_short_line(tmp_path: Path, data: str, messag
     assert "\n" not in str(error.value)
 
 
-def test_doubled_backslashes_beside_doubled_quotes_are_refused(tmp_path: Path) -> None:
-    lines = [title(f"tt{n:07d}", primaryTitle='"C:\\\\dir ""x"""', originalTitle="\\\\N") for n in (1, 2, 3)]
+@pytest.mark.parametrize("null", ["\\\\N", ""])
+def test_doubled_backslashes_beside_doubled_quotes_are_refused(tmp_path: Path, null: str) -> None:
+    lines = [title(f"tt{n:07d}", primaryTitle='"C:\\\\dir ""x"""', originalTitle=null) for n in (1, 2, 3)]
     with pytest.raises(BlobError, match="titles: quotes are doubled and backslashes too; save it without an escape character"):
         landed(tmp_path, [HEADER, *lines])
 
