@@ -218,12 +218,11 @@ def _print_report(settings: "Settings", report: "Report", seconds: float, *, exp
 
 
 def _reasons(report: "Report") -> "Iterator[str]":
-    from film_assets.engines.reasons import by_range
+    from film_assets.engines.reasons import by_range, named
 
     for name, outcome in report.outcomes.items():
         for why, keys in by_range({key: one.why for key, one in outcome.rebuilt.items()}).items():
-            where = f"{len(keys)} ranges" if len(keys) > 5 else ", ".join(keys)  # noqa: PLR2004  As many as are read at a glance.
-            yield f"{name} {where}: {why}"
+            yield f"{name} {named(keys)}: {why}"
 
 
 def _print_notices(out: "Console", notices: "Sequence[str]") -> None:

@@ -25,6 +25,11 @@ class Reason(StrEnum):
     UNKNOWN = "its code or an input changed"
 
 
+def named(ranges: Sequence[str]) -> str:
+    """Ranges as people read them: few by their names, many by their number."""
+    return ", ".join(ranges) if len(ranges) <= _FEW else f"{len(ranges)} ranges"
+
+
 @dataclass(frozen=True)
 class Cause:
     """An input that changed.
@@ -42,8 +47,7 @@ class Cause:
     rows: int | None = None
 
     def __str__(self) -> str:
-        ranges = ", ".join(self.ranges) if len(self.ranges) <= _FEW else f"{len(self.ranges)} ranges"
-        where = f" in {ranges}" if ranges else ""
+        where = f" in {named(self.ranges)}" if self.ranges else ""
         counted = "" if self.rows is None else f" ({self.rows:,} row{'' if self.rows == 1 else 's'})"
         return f"{self.table}.{', '.join(self.columns)} changed{where}{counted}"
 

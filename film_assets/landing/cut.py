@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from film_assets.common.progress import Advance
 from film_assets.landing.content import Content, FileContent, whole_lines
-from film_assets.landing.dialect import Dialect
-from film_assets.landing.fields import Plain, plain
-from film_assets.landing.rows import LONGEST as _LONGEST, joined, unfinished
+from film_assets.landing.dialect import LONGEST, Dialect
+from film_assets.landing.fields import Mask, Plain, plain
+from film_assets.landing.rows import joined, unfinished
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
@@ -37,7 +37,6 @@ _LARGEST = 1024
 """Windows read at once where no line with an id is found for long."""
 
 Lines = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -232,7 +231,7 @@ class _Search:
 
     def _may_go_on(self, size: int) -> bool:
         """Whether a row may be longer than so many bytes and have several lines."""
-        return (self._dialect.quoted or self._dialect.escaped) and size < _LONGEST
+        return (self._dialect.quoted or self._dialect.escaped) and size < LONGEST
 
     def _blocks(self, start: int) -> Iterator[bytes]:
         """The bytes from ``start`` on: two windows, then ever more at once."""

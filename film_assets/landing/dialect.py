@@ -32,7 +32,6 @@ from film_assets.landing.content import Content, whole_lines
 from film_assets.tables import Blob, Column
 
 NULL = b"\\N"
-_BOM = b"\xef\xbb\xbf"
 _MAX_HEADER = 64 * 1024
 _WITNESSES = 2_000
 """How many fields with quotes are looked at before the dialect is decided."""
@@ -41,8 +40,8 @@ _WHOLE = 64 << 20
 _PART = 1 << 20
 _PARTS = _WHOLE // _PART - 1  # beside the header
 
-_LONGEST = 64 << 10
-"""Bytes in which a row of several lines must end to tell anything."""
+LONGEST = 64 << 10
+"""Bytes in which a row of several lines is looked for where only a part of the file is there."""
 _LOOKED_THROUGH = 2 << 20
 """Bytes that are looked through for the ends of such rows."""
 _LINES = 20_000
@@ -162,7 +161,7 @@ def recognise(blob: Blob, content: Content) -> Dialect:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise BlobError(f"{blob.short}: the blob is written in UTF-16; save it as UTF-8")
     end = head.find(b"\n")
-    line = head[: end if end >= 0 else _MAX_HEADER].removeprefix(_BOM)
+    line = head[: end if end >= 0 else _MAX_HEADER].removeprefix(codecs.BOM_UTF8)
     crlf = line.endswith(b"\r")
     line = line.removesuffix(b"\r")
     if b"\r" in line and line.isascii():
@@ -279,7 +278,7 @@ def _votes(blob: Blob, dialect: Dialect, data: bytes, start: int, stop: int, *, 
         lines += 1
         if lines > _LINES:
             return
-        last = stop if stop <= begin + _LONGEST else data.rfind(b"\n", begin, begin + _LONGEST) + 1
+        last = stop if stop <= begin + LONGEST else data.rfind(b"\n", begin, begin + LONGEST) + 1
         ends = {way: each.end_of_row(data, begin, last) or 0 for way, each in ways.items()} if budget > 0 else {(False, False): 0}
         way, end = max(ends.items(), key=itemgetter(1))
         budget -= max(0, (end or last) - done)

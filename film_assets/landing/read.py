@@ -18,12 +18,11 @@ import polars as pl
 
 from film_assets.common.dtypes import dtypes
 from film_assets.landing.dialect import Dialect
-from film_assets.landing.fields import Plain, plain
+from film_assets.landing.fields import Bytes, Mask, Plain, plain
 from film_assets.landing.rows import Joined, joined
 from film_assets.tables import Blob, Column
 
 NULL = "\\N"
-_BOM = codecs.BOM_UTF8
 _NULL_WORDS = ("NA", "N/A", "<NA>", "NULL", "NaN", "None")
 _SPELLINGS = ["".join(letters) for word in _NULL_WORDS for letters in product(*({c.lower(), c.upper()} for c in word))]
 _BLANKS = " \t"
@@ -36,9 +35,6 @@ _LF, _CR, _NUL = (ord(c) for c in "\n\r\0")
 
 POLARS = dtypes(pl)
 REJECTS = {"line": pl.Int64, "column": pl.String, "value": pl.String, "reason": pl.String, "text": pl.String}
-
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -187,7 +183,7 @@ def _parse(
     if not text.data:
         return pl.DataFrame(schema={name: types[name] for name in wanted})
     frame = pl.scan_csv(
-        _BOM + text.data if text.data.startswith(_BOM) else text.data,  # of which Polars takes one away
+        codecs.BOM_UTF8 + text.data if text.data.startswith(codecs.BOM_UTF8) else text.data,  # of which Polars takes one away
         separator=text.separator,
         has_header=False,
         schema=schema,

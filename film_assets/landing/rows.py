@@ -12,14 +12,12 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from film_assets.landing.dialect import Dialect
+from film_assets.landing.dialect import LONGEST, Dialect
 from film_assets.landing.fields import UNUSUAL, Bytes, Mask, Places, escapes, plain, quotes
 
 _LF, _TAB = (ord(c) for c in "\n\t")
 _MISTAKES = 16
 """Lines left open by mistake right before a row of several lines that do not keep it from being found."""
-LONGEST = 64 << 10
-"""Bytes that a row of several lines goes on for at most where only a part of the lines is there."""
 
 
 @dataclass(frozen=True)
