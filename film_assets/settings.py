@@ -7,8 +7,9 @@ sources read from the environment themselves.
 
 import os
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from film_assets.common.environment import EnvironmentSettings, TimeZone
@@ -18,7 +19,7 @@ _REPO = Path(__file__).parent.parent
 
 
 class Settings(EnvironmentSettings):
-    """All settings, none of them a secret; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
+    """All settings, of which only ``lake_options`` is a secret; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="FILM_ASSETS_", hide_input_in_errors=False)
 
@@ -27,7 +28,19 @@ class Settings(EnvironmentSettings):
     memory: float | None = Field(None, gt=0.5, description="GiB of memory a refresh may use; None for what the machine allows.")
     threads: int | None = Field(None, ge=1, description="Threads a refresh may use; None for what the machine allows.")
 
-    engine: str = Field("duckdb", description="What computes and keeps the tables: duckdb, in this process.")
+    engine: str = Field("duckdb", description="What computes and keeps the tables: duckdb, in this process, or spark.")
+    spark: str = Field("local[*]", description="Spark's master, as spark://host:7077, or a Spark Connect address, as sc://host.")
+    spark_wait: float = Field(120, gt=0, description="Seconds to wait for Spark to give the first executor.")
+    lake: str | None = Field(
+        None, description="Where Spark's tables are kept: a folder all workers reach, abfss://, s3a:// or gs://; None for lake/ in the home."
+    )
+    lake_options: SecretStr | None = Field(
+        None, description="What opens that storage, as a JSON object of delta-rs' storage options; a secret, never shown."
+    )
+    lake_days: int = Field(7, ge=1, description="How many days earlier versions of the lake's tables can be read.")
+    snapshot: Literal["tables", "views"] = Field(
+        "tables", description="Whether films.duckdb has large tables of the lake as tables, or as views that read the lake."
+    )
 
     max_lost_rows: float = Field(
         0.5,
