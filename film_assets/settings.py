@@ -19,7 +19,7 @@ _REPO = Path(__file__).parent.parent
 
 
 class Settings(EnvironmentSettings):
-    """All settings, ``lake_options`` alone a secret; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
+    """All settings, one of them a secret; each is the environment variable ``FILM_ASSETS_`` and its name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="FILM_ASSETS_", hide_input_in_errors=False)
 
@@ -33,7 +33,7 @@ class Settings(EnvironmentSettings):
     spark_wait: float = Field(120, gt=0, description="Seconds to wait for Spark to give the first executor.")
     lake: str | None = Field(
         None,
-        description="Where Spark keeps the tables: a folder all workers reach, or abfss://, s3a://, gs://; None for the home's lake/.",
+        description="Where Spark keeps the tables: a folder all workers reach, abfss://, s3a://, gs://; None: lake/ in the home.",
     )
     lake_options: SecretStr | None = Field(
         None, description="What opens that storage, as a JSON object of delta-rs' storage options; a secret, never shown."
