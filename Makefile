@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo notebooks pictures docs lint check test bench ui browser clean
+.PHONY: help setup demo notebooks pictures docs lint check test spark bench ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -43,6 +43,9 @@ check: lint  ## Run the checks and the fast tests, in two minutes
 
 test: lint browser  ## Run all checks and tests
 	pytest
+
+spark: setup  ## Run the tests on a Spark cluster of two workers, which needs Java 17
+	pytest -m spark
 
 browser:
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
