@@ -72,11 +72,12 @@ class Driver:
 
         try:
             tracker = self.spark.sparkContext.statusTracker()
+            executors = len(tracker.getExecutorInfos())
             found = [info for stage in tracker.getActiveStageIds() if (info := tracker.getStageInfo(stage))]
         except (Py4JError, OSError, AttributeError):  # AttributeError: pyspark's context, once it is stopped
             return Figures()
         stages = {(info.stageId, info.currentAttemptId): Stage(info.numTasks, info.numCompletedTasks) for info in found}
-        return Figures(stages, sum(info.numActiveTasks for info in found))
+        return Figures(stages, sum(info.numActiveTasks for info in found), executors)
 
     @contextmanager
     def pool(self, name: str) -> Iterator[None]:
@@ -112,7 +113,8 @@ class Driver:
 
         given = SparkConf(loadDefaults=False).setAll(list(conf.items()))
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
+        with self._log.open("wb") as log, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # pyspark leaves a pipe open to a driver that does not start
             try:
                 return launch_gateway(given, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
             except PySparkRuntimeError:
@@ -146,7 +148,7 @@ class Driver:
                 raise
         if expired or isinstance(fault, TransientError) or "All masters are unresponsive" in str(fault):
             raise TransientError(
-                f"no Spark master answers at {self._master} within {seconds:g} s: start it, or set FILM_ASSETS_SPARK to another"
+                f"Spark does not answer at {self._master} within {seconds:g} s: start it there, or set FILM_ASSETS_SPARK to where it is"
             )
         assert fault is not None
         raise fault

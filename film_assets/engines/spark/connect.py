@@ -99,8 +99,8 @@ class Client:
             channel.close()
         if not answers:
             raise TransientError(
-                f"no Spark Connect server answers at {self._address} within {seconds:g} s: "
-                "start it, or set FILM_ASSETS_SPARK to another"
+                f"Spark Connect does not answer at {self._address} within {seconds:g} s: "
+                "start its server there, or set FILM_ASSETS_SPARK to where it is"
             )
 
     def _open(self, url: str) -> "SparkSession":

@@ -66,9 +66,7 @@ def readable_spark_faults(where: str = "") -> Iterator[None]:
         fault = readable(error, where)
         if fault is None:
             raise
-    else:
-        return
-    raise fault  # not in the handler: Spark's own text is pages long, and a gRPC error may hold an address with a token
+        raise fault from None  # Spark's own text is pages long
 
 
 def readable(error: Exception, where: str = "") -> FilmAssetsError | None:

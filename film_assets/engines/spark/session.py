@@ -97,12 +97,7 @@ class Session:
         except FilmAssetsError:
             if not self._watch.fault:
                 raise
-        else:
-            return
-        raise TransientError(
-            f"{self._watch.fault}: see whether workers are up and have free cores and memory, and why executors end, in Spark's "
-            "web UI; FILM_ASSETS_SPARK_WAIT says how long to wait"
-        )
+            raise TransientError(self._watch.fault) from None
 
     def close(self) -> None:
         """End the session: of a driver of our own the application and its JVM, of a server only the session."""

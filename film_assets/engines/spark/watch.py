@@ -12,6 +12,10 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 _LOOK_SECONDS = 0.5
+_LOOK_WHY = "see why in their logs, in Spark's web UI; they need more than 200m of direct memory (-XX:MaxDirectMemorySize)"
+_LOOK_WHERE = (
+    "see in Spark's web UI whether workers are up and have free cores and memory; FILM_ASSETS_SPARK_WAIT says how long to wait"
+)
 _LOSSES = 5
 """Tasks may fail, and a machine may be lost; that so many were and not one task was completed meanwhile is no accident."""
 
@@ -26,10 +30,17 @@ class Stage:
 
 @dataclass(frozen=True)
 class Figures:
-    """How far jobs are: the stages under way by id, and how many tasks executors are at."""
+    """How far jobs are.
+
+    Attributes:
+        stages: The stages under way, by id.
+        running: How many of their tasks executors are at.
+        executors: How many executors there are; 0 where that is not known.
+    """
 
     stages: Mapping[Any, Stage] = field(default_factory=dict)
     running: int = 0
+    executors: int = 0
 
     @property
     def percent(self) -> float:
@@ -92,25 +103,28 @@ class _Course:
     def __init__(self, patience: float) -> None:
         self._patience = patience
         self._stages: dict[Any, int] = {}
-        self._running = 0
-        self._losses = 0
+        self._last = Figures()
+        self._lost_tasks = self._lost_executors = 0
         self._advanced = self._ran = time.monotonic()
 
     def judge(self, now_at: Figures, now: float) -> str:
         """What is wrong; empty if nothing is, or not yet."""
         if self._has_advanced(now_at):
             self._advanced = self._ran = now
-            self._losses = 0
-        elif now_at.running < self._running:
-            self._losses += 1
+            self._lost_tasks = self._lost_executors = 0
+        else:
+            self._lost_tasks += now_at.running < self._last.running
+            self._lost_executors += now_at.executors < self._last.executors
         if now_at.running:
             self._ran = now
-        self._running = now_at.running
-        if now - self._ran >= self._patience:
-            return f"Spark had no executor for {self._patience:g} s"
-        if self._losses >= _LOSSES and now - self._advanced >= self._patience:
-            return f"Spark's executors died {self._losses} times and completed nothing in {self._patience:g} s"
-        return ""
+        self._last = now_at
+        idle = now - self._ran >= self._patience
+        in_vain = self._lost_tasks >= _LOSSES and now - self._advanced >= self._patience
+        if not idle and not in_vain:
+            return ""
+        if in_vain or self._lost_executors:
+            return f"Spark's executors end again and again, and completed nothing in {self._patience:g} s: {_LOOK_WHY}"
+        return f"Spark had no executor in {self._patience:g} s: {_LOOK_WHERE}"
 
     def _has_advanced(self, now_at: Figures) -> bool:
         """Whether a stage began or ended or completed more tasks than ever; or whether there is nothing to do."""
