@@ -5,6 +5,9 @@ Belongs here: starting and ending it, and what its status tracker says. Does not
 
 import os
 import shutil
+import socket
+import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +30,11 @@ _DRIVER = {
 """What is set for the driver; what is set for its session, stands in ``session``."""
 
 _CLOSE_SECONDS = 15
+_REGISTER_SECONDS = 60
+"""How long a driver may take to start and to register with a master that listens, however little is waited for executors."""
+
+_LISTEN_SECONDS = 5.0
+_AGAIN_SECONDS = 0.2
 _NO_JAVA = "Spark needs Java: install Java 17 or newer"
 
 
@@ -52,6 +60,7 @@ class Driver:
         self.where = str(log)
         self._log = log
         self._master = master
+        _await_master(master, seconds)
         self._gateway = self._launch({"spark.master": master, **_DRIVER, **conf})
         try:
             self.spark = self._connect(seconds)
@@ -140,16 +149,14 @@ class Driver:
             self._gateway.proc.kill()
 
         try:
-            with _python_of_executors(self._master), _or_else(seconds, end):
+            with _python_of_executors(self._master), _or_else(max(seconds, _REGISTER_SECONDS), end):
                 return SparkSession(SparkContext(gateway=self._gateway))
         except Exception as error:
             fault = readable(error, self.where)
             if not expired and fault is None:
                 raise
         if expired or isinstance(fault, TransientError) or "All masters are unresponsive" in str(fault):
-            raise TransientError(
-                f"Spark does not answer at {self._master} within {seconds:g} s: start it there, or set FILM_ASSETS_SPARK to where it is"
-            )
+            raise _no_answer(self._master, seconds)
         assert fault is not None
         raise fault
 
@@ -168,6 +175,32 @@ class Driver:
         SparkSession._instantiatedSession = SparkSession._activeSession = None  # noqa: SLF001
 
 
+def _await_master(master: str, seconds: float) -> None:
+    """Wait until a standalone master listens; one of several is enough, the others stand by.
+
+    Before the driver is started: it takes seconds to start, and a minute to give up.
+
+    Raises:
+        TransientError: None does within these seconds.
+    """
+    if not master.startswith("spark://"):
+        return
+    addresses = [address.rpartition(":") for address in master.removeprefix("spark://").split(",")]
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        for host, _, port in addresses:
+            with suppress(OSError), socket.create_connection((host, int(port)), min(left, _LISTEN_SECONDS)):
+                return
+        time.sleep(min(left, _AGAIN_SECONDS))
+    raise _no_answer(master, seconds)
+
+
+def _no_answer(master: str, seconds: float) -> TransientError:
+    return TransientError(
+        f"Spark does not answer at {master} within {seconds:g} s: start it there, or set FILM_ASSETS_SPARK to where it is"
+    )
+
+
 def find_java() -> None:
     """Look for Java where Spark will: in ``JAVA_HOME``, else on the path.
 
@@ -184,8 +217,6 @@ def find_java() -> None:
 @contextmanager
 def _python_of_executors(master: str) -> Iterator[None]:
     """On this machine alone executors run the interpreter that this process runs, unless another was asked for."""
-    import sys
-
     if not master.startswith("local") or "PYSPARK_PYTHON" in os.environ:
         yield
         return

@@ -93,8 +93,8 @@ def _is_sparks(error: Exception) -> bool:
 
 
 def _is_lost(error: Exception) -> bool:
-    """Whether nothing answered any more: what py4j says where it gets no error of Java's, and what its sockets say."""
-    return isinstance(error, ConnectionError) or any(kind.__name__ == "Py4JNetworkError" for kind in type(error).__mro__)
+    """Whether nothing answers any more: what sockets say, and py4j where it has no error of Java's to tell."""
+    return isinstance(error, ConnectionError) or type(error).__name__ in {"Py4JError", "Py4JNetworkError"}
 
 
 def _raised_in(error: Exception, package: str) -> bool:

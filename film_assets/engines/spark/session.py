@@ -9,7 +9,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -25,7 +24,7 @@ from film_assets.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_MASTER = re.compile(r"local(\[[^\]]+\])?|spark://[^/\s]+:\d+|yarn|k8s://\S+")
+_MASTER = re.compile(r"local(\[[^\]]+\])?|spark://[^/\s,]+:\d+(,[^/\s,]+:\d+)*|yarn|k8s://\S+")
 _SESSION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
@@ -129,8 +128,7 @@ def open_session(settings: Settings, progress: Progress | None = None) -> Sessio
         TransientError: Spark cannot be reached, or gives no executor in time.
         FilmAssetsError: pyspark or Java is missing here, or a library on the executors.
     """
-    if find_spec("pyspark") is None:
-        raise FilmAssetsError("the engine spark needs an extra: pip install 'film-assets[spark]'")
+    _require_extra()
     _ignore_pandas_notice()
     with (progress or Silent()).task("starting Spark"):
         session = Session(_open_kind(settings), settings.spark_wait)
@@ -141,6 +139,14 @@ def open_session(settings: Settings, progress: Progress | None = None) -> Sessio
             session.close()
             raise
         return session
+
+
+def _require_extra() -> None:
+    try:
+        import grpc  # noqa: F401
+        import pyspark  # noqa: F401
+    except ImportError as error:
+        raise FilmAssetsError(f"no {error.name} is installed, which Spark needs: pip install 'film-assets[spark]'") from None
 
 
 def _ignore_pandas_notice() -> None:
