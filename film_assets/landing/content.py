@@ -4,7 +4,7 @@ Belongs here: what can be read so, and its whole lines. Does not belong here: ho
 fields of a line mean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -78,6 +78,32 @@ class SourceContent:
             SourceError: As the source's ``read_range``.
         """
         return self.source.read_range(self.listed, start, stop)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Bytes of other contents, each time from a start up to a stop, one after the other."""
+
+    parts: Sequence[tuple[Content, int, int]]
+
+    @property
+    def size(self) -> int:
+        """How many there are together."""
+        return sum(stop - start for _, start, stop in self.parts)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Exactly the bytes from ``start`` up to ``stop``.
+
+        Raises:
+            SourceError: As the ``read`` of the contents.
+        """
+        found, begin = [], 0
+        for content, first, last in self.parts:
+            end = begin + last - first
+            if start < end and begin < stop:
+                found.append(content.read(first + max(start - begin, 0), last - max(end - stop, 0)))
+            begin = end
+        return b"".join(found)
 
 
 def whole_lines(content: Content, start: int, size: int) -> Iterator[memoryview]:

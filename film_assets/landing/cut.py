@@ -1,32 +1,28 @@
-"""Cuts a blob at the bounds of the id ranges.
+"""Cuts a blob at the bounds of the id ranges, and finer.
 
-A blob sorted by id as a string is cut where it lies, by binary search in a few small parts of it. An unsorted one is first sorted
-into its ranges in files of their own, a slower way to the same result. Does not belong here: what the fields of a line mean.
+A blob sorted by id as a string is cut where it lies, by binary search in a few small parts of it. Does not belong here: blobs
+that are not sorted (``unsorted``), what the fields of a line mean.
 """
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
 from operator import attrgetter
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from film_assets.common.progress import Advance
-from film_assets.landing.content import Content, FileContent, whole_lines
+from film_assets.landing.content import Content
 from film_assets.landing.dialect import LONGEST, Dialect
-from film_assets.landing.fields import Mask, Plain, plain
-from film_assets.landing.rows import joined, unfinished
+from film_assets.landing.fields import Mask
 from film_assets.tables import Blob
 from film_assets.tables.ranges import RANGES
 
-_CHUNK = 32 << 20
-_ID_WIDTH = 8
-"""Bytes of an id that decide its range: more than any bound is long, fewer than any id has."""
+_LAST = 1.5
+"""How much longer than others the last piece or chunk may be."""
 
 _SAMPLES = 200
 _WINDOW = 16 << 10
@@ -41,9 +37,10 @@ Lines = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Piece:
-    """The bytes of one id range in a content, and the line of the blob that each of its lines is.
+    """The bytes of one id range in a content, or of a part of it, and the line of the blob that each of its lines is.
 
-    ``lines`` is None where they follow one another; where they do not, ``continued`` says which go on in the next one.
+    ``lines`` is None where they follow one another; where they do not, ``continued`` says which go on in the next one. ``part``
+    is its number within the range.
     """
 
     range_key: str
@@ -51,6 +48,7 @@ class Piece:
     stop: int
     lines: Lines | None = None
     continued: Mask | None = None
+    part: int = 0
 
     @property
     def size(self) -> int:
@@ -58,10 +56,11 @@ class Piece:
         return self.stop - self.start
 
 
-def in_place(blob: Blob, dialect: Dialect, content: Content) -> list[Piece] | None:
+def in_place(blob: Blob, dialect: Dialect, content: Content, piece_bytes: int | None = None) -> list[Piece] | None:
     """The pieces of a blob that is sorted; None if ids from places all over it do not stand in order.
 
-    That they do is a good guess only: the pieces of a blob that is not sorted after all hold ids of other ranges.
+    That they do is a good guess only: the pieces of a blob that is not sorted after all hold ids of other ranges, or of pieces
+    before. With ``piece_bytes`` a range that is longer is cut into several pieces of about so many bytes; an id stays whole.
 
     Raises:
         SourceError: The content cannot be read.
@@ -73,47 +72,31 @@ def in_place(blob: Blob, dialect: Dialect, content: Content) -> list[Piece] | No
     offsets = [dialect.body]
     for item in RANGES[blob.range_column].values():
         offsets.append(content.size if item.upper is None else search.cut(item.upper.encode(), known, offsets[-1]))
-    return [Piece(key, *bounds) for key, bounds in zip(RANGES[blob.range_column], pairwise(offsets), strict=True)]
+    pieces = [Piece(key, *bounds) for key, bounds in zip(RANGES[blob.range_column], pairwise(offsets), strict=True)]
+    return [part for piece in pieces for part in _finer(search, piece, piece_bytes)]
 
 
-def sorted_into_ranges(
-    blob: Blob, dialect: Dialect, content: Content, target: Path, advance: Advance
-) -> list[tuple[Piece, FileContent]]:
-    """The pieces of an unsorted blob, each with its file beside ``target``, to which its lines are written in their order.
-
-    There, lines end with a line feed alone.
+def chunks(blob: Blob, dialect: Dialect, content: Content, size: int) -> list[tuple[int, int]]:
+    """Where chunks of the rows of a blob in any order begin and end, of about so many bytes each, always where a row ends.
 
     Raises:
         SourceError: The content cannot be read.
     """
-    keys = list(RANGES[blob.range_column])
-    starts = np.array([item.lower or "" for item in RANGES[blob.range_column].values()], dtype=f"S{_ID_WIDTH}")
-    field = dialect.columns.index(blob.range_column)
-    parts = [target.with_name(f"{target.name}.{key}") for key in keys]
-    numbers: list[list[Lines]] = [[np.empty(0, np.int64)] for _ in keys]
-    continued: list[list[Mask]] = [[np.empty(0, np.bool_)] for _ in keys]
-    for path in parts:
-        path.write_bytes(b"")
-    first_line = 2
-    for data in _whole_rows(dialect, content):
-        rows = joined(dialect, data)
-        ends = np.flatnonzero(np.frombuffer(rows.data, np.uint8) == ord("\n")) + 1
-        going_on = rows.going_on if len(rows.going_on) else np.zeros(len(ends), np.bool_)
-        lines = np.diff(np.flatnonzero(~going_on), prepend=-1)
-        ranges = np.searchsorted(starts, _id_prefixes(plain(dialect, rows.data, rows.line_break), field), "right") - 1
-        for index in np.unique(ranges):
-            chosen = ranges == index
-            places = np.flatnonzero(np.repeat(chosen, lines))
-            numbers[index].append(places + first_line)
-            continued[index].append(going_on[places])
-            with parts[index].open("ab") as out:
-                out.write(np.frombuffer(data, np.uint8)[np.repeat(chosen, np.diff(ends, prepend=0))].tobytes())
-        first_line += int(lines.sum())
-        advance(len(data))
-    return [
-        (Piece(key, 0, path.stat().st_size, np.concatenate(lines), np.concatenate(marks)), FileContent(path))
-        for key, path, lines, marks in zip(keys, parts, numbers, continued, strict=True)
-    ]
+    search = _Search(content, dialect, _id_pattern(blob, dialect))
+    offsets = [dialect.body]
+    while content.size - offsets[-1] > size * _LAST:
+        offsets.append(search.end_of_row(offsets[-1] + size, content.size))
+    return list(pairwise([*offsets, content.size] if offsets[-1] < content.size else offsets))
+
+
+def _finer(search: "_Search", piece: Piece, size: int | None) -> list[Piece]:
+    """The piece cut where the id changes, into ones of about so many bytes, at places that depend on its bytes alone."""
+    offsets = [piece.start]
+    while size and piece.stop - offsets[-1] > size * _LAST:
+        offsets.append(search.end_of_id(offsets[-1] + size, piece.stop))
+    if offsets[-1] < piece.stop or len(offsets) == 1:
+        offsets.append(piece.stop)
+    return [Piece(piece.range_key, *bounds, part=part) for part, bounds in enumerate(pairwise(offsets))]
 
 
 def _id_pattern(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
@@ -126,11 +109,12 @@ def _id_pattern(blob: Blob, dialect: Dialect) -> re.Pattern[bytes]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line with a good id: where it begins, where the next row does, and the id."""
+    """A line with a good id: where it begins, where the next row does, the id, and whether the row is surely all of it."""
 
     start: int
     stop: int
     id: bytes
+    whole: bool
 
 
 class _Search:
@@ -162,16 +146,48 @@ class _Search:
         at = bisect_left(known, bound, key=attrgetter("id"))
         low = max(low, known[at - 1].stop) if at else low
         high = known[at].start if at < len(known) else self._content.size
+        return self._last_below(bound, low, high, partial(self._first_and_keep, known))
+
+    def _first_and_keep(self, known: list[_Line], place: int, stop: int) -> _Line | None:
+        line = self._first_with_id(self._next_line(place, stop), stop)
+        if line:
+            insort(known, line, key=attrgetter("id"))
+        return line
+
+    def _last_below(self, bound: bytes, low: int, high: int, first: Callable[[int, int], _Line | None]) -> int:
         while low < high:
             middle = (low + high) // 2
-            line = self._first_with_id(self._next_line(middle, high), high)
-            if line:
-                insort(known, line, key=attrgetter("id"))
+            line = first(middle, high)
             if line and line.id < bound:
                 low = line.stop
             else:
                 high = middle
         return low
+
+    def end_of_row(self, place: int, stop: int) -> int:
+        """Where the first whole row with a good id ends of those that begin at or after the place; ``stop`` if there is none."""
+        line = self._first_whole(place, stop)
+        return line.stop if line else stop
+
+    def end_of_id(self, place: int, stop: int) -> int:
+        """Where the last whole row ends that has the id of the first one at or after the place; ``stop`` if there is none.
+
+        By ever larger steps, as most ids have few rows, and then by bisection.
+        """
+        first = self._first_whole(place, stop)
+        if first is None:
+            return stop
+        low, step = first.stop, 0
+        while (line := self._first_whole(low + step, stop)) and line.id <= first.id:
+            low, step = line.stop, step * 2 or _WINDOW
+        return self._last_below(first.id + b"\0", low, line.start if line else stop, self._first_whole)
+
+    def _first_whole(self, place: int, stop: int) -> _Line | None:
+        """The first whole row with a good id of those that begin at or after the place, and before ``stop``."""
+        line = self._first_with_id(self._next_line(place, stop), stop)
+        while line and not line.whole:
+            line = self._first_with_id(line.stop, stop)
+        return line
 
     def _begin_of_line(self, place: int) -> int:
         """Where the line begins that has the byte at this place."""
@@ -221,8 +237,9 @@ class _Search:
                 if end is None and self._may_go_on(whole - match.start()) and start + whole < self._content.size:
                     start, text = start + match.start(), text[match.start() :]
                     continue
+                is_whole = end is not None or not self._several_lines
                 end = end or text.find(b"\n", match.end() - 1, whole) + 1 or whole
-                line = _Line(start + match.start(), start + end, match[1])
+                line = _Line(start + match.start(), start + end, match[1], is_whole)
                 return line if line.start < stop else None
             start, text = start + whole, text[whole:]
             if start >= stop:
@@ -231,7 +248,12 @@ class _Search:
 
     def _may_go_on(self, size: int) -> bool:
         """Whether a row may be longer than so many bytes and have several lines."""
-        return (self._dialect.quoted or self._dialect.escaped) and size < LONGEST
+        return self._several_lines and size < LONGEST
+
+    @property
+    def _several_lines(self) -> bool:
+        """Whether a row may have them."""
+        return self._dialect.quoted or self._dialect.escaped
 
     def _blocks(self, start: int) -> Iterator[bytes]:
         """The bytes from ``start`` on: two windows, then ever more at once."""
@@ -247,29 +269,3 @@ class _Search:
 def _window(content: Content, number: int) -> bytes:
     start, stop = (min(at * _WINDOW, content.size) for at in (number, number + 1))
     return content.read(start, stop)
-
-
-def _whole_rows(dialect: Dialect, content: Content) -> Iterator[bytes]:
-    """The bytes in pieces of whole rows, each line ended by a line feed alone."""
-    rest, done = b"", dialect.body
-    for lines in whole_lines(content, dialect.body, _CHUNK):
-        done += len(lines)
-        data = rest + (bytes(lines).replace(b"\r\n", b"\n") if dialect.crlf else lines)
-        if done == content.size:
-            yield data if data.endswith(b"\n") else data + b"\n"
-            return
-        stop = unfinished(dialect, data)
-        yield data[:stop]
-        rest = data[stop:]
-
-
-def _id_prefixes(text: Plain, field: int) -> npt.NDArray[np.bytes_]:
-    """The first bytes of the given field of every line."""
-    chars = np.frombuffer(text.data, np.uint8)
-    at = np.concatenate(([0], np.flatnonzero(chars == ord("\n"))[:-1] + 1))
-    if field:
-        tabs = np.flatnonzero(chars == ord(text.separator))
-        wanted = np.minimum(np.searchsorted(tabs, at) + field - 1, max(len(tabs) - 1, 0))
-        at = tabs[wanted] + 1 if len(tabs) else at
-    places = np.minimum(at[:, None] + np.arange(_ID_WIDTH), len(chars) - 1)
-    return np.ascontiguousarray(chars[places]).view(f"S{_ID_WIDTH}").ravel()

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from film_assets.landing.dialect import LONGEST, Dialect
+from film_assets.landing.dialect import Dialect
 from film_assets.landing.fields import UNUSUAL, Bytes, Mask, Places, escapes, plain, quotes
 
 _LF, _TAB = (ord(c) for c in "\n\t")
@@ -60,19 +60,6 @@ def joined(dialect: Dialect, data: bytes, going_on: Mask | None = None) -> Joine
     out = chars.copy()
     out[ends[several] - 1] = unused[0]
     return Joined(out.tobytes(), several, chr(int(unused[0])))
-
-
-def unfinished(dialect: Dialect, data: bytes) -> int:
-    """How many bytes are before a row at the end of these lines that may go on in lines that are not there yet."""
-    if not (dialect.quoted or dialect.escaped):
-        return len(data)
-    chars = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(chars == _LF) + 1
-    continued = _going_on(dialect, chars, ends)
-    open_lines = np.flatnonzero(_left_open(dialect, chars, ends) & ~continued & ~_shifted(continued))
-    if not len(open_lines) or not open_lines[-1] > 0 or len(data) - ends[open_lines[-1]] > LONGEST:
-        return len(data)
-    return int(ends[open_lines[-1] - 1])
 
 
 def _going_on(dialect: Dialect, chars: Bytes, ends: Places) -> Mask:

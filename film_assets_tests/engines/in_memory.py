@@ -26,7 +26,7 @@ from film_assets.engines.outcome import Difference, Outcome, Rebuilt, first_stat
 from film_assets.engines.reasons import Reason, Why
 from film_assets.engines.state import Ranges, RangeState
 from film_assets.home import Home
-from film_assets.landing import Slice, land
+from film_assets.landing import FolderStore, KnownSlice, Slice, land
 from film_assets.landing.content import Content
 from film_assets.landing.read import REJECTS
 from film_assets.settings import Settings
@@ -92,8 +92,8 @@ class InMemoryEngine:
     ) -> Outcome:
         started, before = time.monotonic(), self.ranges.rows(blob)
         current = self._kept.slices.get(blob.short, {})
-        known = {} if force else {key: (item.digest, item.lines) for key, item in current.items()}
-        found = land(blob, content, self._home.landing, known, progress)
+        known = {} if force else {key: {item.digest: KnownSlice(item.lines)} for key, item in current.items()}
+        found = land(blob, content, FolderStore(self._home.landing), known, progress)
         verify()
         census_before = self._census(blob)
         done: dict[str, Rebuilt] = {}
@@ -278,7 +278,7 @@ class InMemoryEngine:
         listed, source = self._kept.versions[blob.short]
         current = duckdb_slices.known(store, blob)
         found = [
-            item if current.get(key) != (item.digest, item.lines) else Slice(key, item.digest, item.lines, item.first_line, None)
+            item if item.digest not in current.get(key, {}) else Slice(key, item.digest, item.lines, item.first_line, None)
             for key, item in self._kept.slices[blob.short].items()
         ]
         if duckdb_slices.landed_blobs(store).get(blob.short) != self.landed_blobs()[blob.short]:

@@ -7,7 +7,7 @@ import pytest
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import FileContent, Slice, land, recognise
+from film_assets.landing import FileContent, FolderStore, Slice, land, recognise
 from film_assets.tables import raw
 from film_assets_tests.landing.test_land import HEADER, counts, landed, rejects, rows, title
 
@@ -104,7 +104,7 @@ def test_the_last_row_may_have_several_lines_and_no_line_feed_at_its_end(tmp_pat
     lines = [f"{form.format(number)}\t\\N\t\\N\ttt000000{number}" for number in (1, 2, 3)]
     path = tmp_path / "blob.tsv"
     path.write_bytes((CREW_LATE + "\n".join(lines)).replace("\n", end).encode())
-    slices = land(raw.crew, FileContent(path), tmp_path / "landing", {}, Silent())
+    slices = land(raw.crew, FileContent(path), FolderStore(tmp_path / "landing"), {}, Silent())
     assert rejects(slices) == []
     assert rows(tmp_path, slices)["tconst"].to_list() == ["tt0000001", "tt0000002", "tt0000003"]
 
@@ -123,7 +123,7 @@ def test_ids_within_fields_do_not_lead_rows_astray(tmp_path: Path) -> None:
     data = b'"directors"\t"writers"\t"tconst"\n\t"One\ntwo"\t"tt2000000"\n\t"nm0000001"\t"tt3000000"\n\t"'
     path = tmp_path / "blob.tsv"
     path.write_bytes(data + controls + b'"\t"tt9000000"\n')
-    slices = land(raw.crew, FileContent(path), tmp_path / "landing", {}, Silent())
+    slices = land(raw.crew, FileContent(path), FolderStore(tmp_path / "landing"), {}, Silent())
     assert rows(tmp_path, slices)["tconst"].to_list() == ["tt3000000", "tt9000000"]
     assert {line for line, _, _, reason in rejects(slices) if reason.startswith("row")} == {2, 3}
 
@@ -167,7 +167,7 @@ def test_a_quote_left_open_costs_its_own_line_alone(tmp_path: Path, ids: Iterabl
 def land_bytes(data: bytes, folder: Path) -> list[Slice]:
     path = folder / "blob.tsv"
     path.write_bytes(data)
-    return land(raw.titles, FileContent(path), folder / "landing", {}, Silent())
+    return land(raw.titles, FileContent(path), FolderStore(folder / "landing"), {}, Silent())
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -12,7 +12,7 @@ import pytest
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import Dialect, FileContent, land, recognise
+from film_assets.landing import Dialect, FileContent, FolderStore, land, recognise
 from film_assets.tables import raw
 from film_assets_tests.landing.test_land import counts, rejects, rows
 
@@ -217,7 +217,7 @@ def test_a_mutated_blob_is_read_as_a_plain_reading_reads_it(tmp_path: Path, seed
     refused = ""
     try:
         dialect = recognise(raw.titles, FileContent(path))
-        slices = land(raw.titles, FileContent(path), tmp_path / "landing", {}, Silent())
+        slices = land(raw.titles, FileContent(path), FolderStore(tmp_path / "landing"), {}, Silent())
     except BlobError as error:
         refused = str(error)
     if refused:

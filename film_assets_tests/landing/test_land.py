@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import FileContent, Slice, land, read
+from film_assets.landing import FileContent, FolderStore, Known, KnownSlice, Slice, land, read
 from film_assets.tables import Blob, raw
 from film_assets.tables.ranges import RANGE_KEYS, RANGES
 
@@ -32,13 +32,13 @@ def landed(
     *,
     blob: Blob = raw.titles,
     end: str = "\n",
-    known: dict[str, tuple[str, int]] | None = None,
+    known: Known | None = None,
 ) -> list[Slice]:
     """Land a blob of these lines, the first of which is the header."""
     path = folder / "blob.tsv"
     encoded = (line if isinstance(line, bytes) else line.encode() for line in lines)
     path.write_bytes(b"".join(line + end.encode() for line in encoded))
-    return land(blob, FileContent(path), folder / "landing", known or {}, Silent())
+    return land(blob, FileContent(path), FolderStore(folder / "landing"), known or {}, Silent())
 
 
 def rows(folder: Path, slices: list[Slice]) -> pl.DataFrame:
@@ -84,7 +84,7 @@ def test_a_sorted_blob_is_one_slice_a_range_in_order(tmp_path: Path, titles: lis
 
 def test_known_slices_are_not_read_again(tmp_path: Path, titles: list[str]) -> None:
     first = landed(tmp_path, [HEADER, *titles])
-    known = {item.range_key: (item.digest, item.lines) for item in first}
+    known = {item.range_key: {item.digest: KnownSlice(item.lines)} for item in first}
     again = landed(tmp_path, [HEADER, *titles], known=known)
     assert [item.written for item in again] == [None] * len(RANGE_KEYS)
     changed = [HEADER, title("tt0000000"), *titles]

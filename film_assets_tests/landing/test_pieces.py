@@ -7,6 +7,7 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,6 +22,8 @@ from film_assets.landing import (
     LANDING_VERSION,
     Content,
     FileContent,
+    FolderStore,
+    KnownSlice,
     NotSortedError,
     Slice,
     SourceContent,
@@ -39,7 +42,7 @@ FILES = {"titles": ("titles.tsv",)}
 
 
 def land_file(blob: Blob, path: Path, landing: Path) -> list[Slice]:
-    return land(blob, FileContent(path), landing, {}, Silent())
+    return land(blob, FileContent(path), FolderStore(landing), {}, Silent())
 
 
 def assert_same(found: Sequence[Slice], folder: Path, wanted: Sequence[Slice], wanted_folder: Path) -> None:
@@ -78,7 +81,7 @@ def elsewhere(processes: ProcessPoolExecutor) -> Callable[[Sequence[Callable[[],
 def test_pieces_are_read_alike_in_other_processes(faulty_sample: Path, tmp_path: Path, elsewhere, blob: Blob) -> None:
     path = faulty_sample / f"{blob.short}.tsv"
     wanted = land_file(blob, path, tmp_path / "here")
-    found = land(blob, FileContent(path), tmp_path / "there", {}, Silent(), run=elsewhere)
+    found = land(blob, FileContent(path), FolderStore(tmp_path / "there"), {}, Silent(), run=elsewhere)
     assert_same(found, tmp_path / "there", wanted, tmp_path / "here")
     assert any(item.written.rejected for item in found if item.written)
 
@@ -94,7 +97,7 @@ def shuffled(path: Path, target: Path) -> Path:
 def test_pieces_of_an_unsorted_blob_are_read_alike_in_other_processes(faulty_sample: Path, tmp_path: Path, elsewhere) -> None:
     path = shuffled(faulty_sample / "titles.tsv", tmp_path / "titles.tsv")
     wanted = land_file(raw.titles, path, tmp_path / "here")
-    found = land(raw.titles, FileContent(path), tmp_path / "there", {}, Silent(), run=elsewhere)
+    found = land(raw.titles, FileContent(path), FolderStore(tmp_path / "there"), {}, Silent(), run=elsewhere)
     assert_same(found, tmp_path / "there", wanted, tmp_path / "here")
     assert not list(tmp_path.rglob("unsorted*"))
 
@@ -108,8 +111,8 @@ def test_a_blob_that_only_looks_sorted_is_sorted_where_a_worker_finds_out(sample
     pieces = in_place(raw.titles, dialect, content)
     assert pieces
     with pytest.raises(NotSortedError):
-        elsewhere([partial(read_piece, raw.titles, dialect, pieces[0], content, tmp_path)])
-    found = land(raw.titles, content, tmp_path / "there", {}, Silent(), run=elsewhere)
+        elsewhere([partial(read_piece, raw.titles, dialect, pieces[0], content, FolderStore(tmp_path))])
+    found = land(raw.titles, content, FolderStore(tmp_path / "there"), {}, Silent(), run=elsewhere)
     assert sum(item.written.rows for item in found if item.written) == len(lines)
 
 
@@ -119,7 +122,7 @@ def test_a_piece_is_read_by_its_arguments_alone(faulty_sample: Path, tmp_path: P
     wanted = land_file(raw.titles, content.path, tmp_path / "here")
     pieces = in_place(raw.titles, dialect, content)
     assert pieces
-    arguments = pickle.loads(pickle.dumps((raw.titles, dialect, pieces[2], content, tmp_path / "there")))
+    arguments = pickle.loads(pickle.dumps((raw.titles, dialect, pieces[2], content, FolderStore(tmp_path / "there"))))
     found = processes.submit(read_piece, *arguments).result()
     assert found.written
     assert found.first_line == 0
@@ -127,8 +130,9 @@ def test_a_piece_is_read_by_its_arguments_alone(faulty_sample: Path, tmp_path: P
     file = tmp_path / "there" / found.written.file
     assert file.read_bytes() == (tmp_path / "here" / found.written.file).read_bytes()
     file.unlink()
-    again = processes.submit(read_piece, *arguments, (found.digest, found.lines)).result()
-    assert again == Slice(found.range_key, found.digest, found.lines, 0, None)
+    known = {found.digest: KnownSlice(found.lines, found.low, found.high)}
+    again = processes.submit(read_piece, *arguments, known).result()
+    assert again == replace(found, written=None)
     assert not file.exists()
 
 
@@ -186,7 +190,7 @@ def test_a_sorted_blob_is_landed_from_where_it_lies(
     source: Source = request.getfixturevalue(where)
     wanted = land_file(raw.titles, faulty_sample / "titles.tsv", tmp_path / "here")
     content = Counted(SourceContent(source, source.list()["titles"]))
-    found = land(raw.titles, content, tmp_path / "there", {}, Silent())
+    found = land(raw.titles, content, FolderStore(tmp_path / "there"), {}, Silent())
     assert_same(found, tmp_path / "there", wanted, tmp_path / "here")
     assert sorted(path.suffix for path in (tmp_path / "there").rglob("*") if path.is_file()) == [".parquet"] * len(found)
     assert sum(content.reads) < 4 * content.size
@@ -195,7 +199,7 @@ def test_a_sorted_blob_is_landed_from_where_it_lies(
 def test_workers_read_pieces_from_where_they_lie(in_container: Source, faulty_sample: Path, tmp_path: Path, elsewhere) -> None:
     wanted = land_file(raw.titles, faulty_sample / "titles.tsv", tmp_path / "here")
     content = SourceContent(in_container, in_container.list()["titles"])
-    found = land(raw.titles, content, tmp_path / "there", {}, Silent(), run=elsewhere)
+    found = land(raw.titles, content, FolderStore(tmp_path / "there"), {}, Silent(), run=elsewhere)
     assert_same(found, tmp_path / "there", wanted, tmp_path / "here")
 
 
@@ -205,7 +209,7 @@ def test_an_unsorted_blob_is_landed_from_where_it_lies(azurite: Azurite, faulty_
     with azurite.container(f"films-{uuid.uuid4().hex}") as client:
         client.upload_blob("titles.tsv", path.read_bytes())
         source = open_source(client.url, FILES, azure=AzureAccess())
-        found = land(raw.titles, SourceContent(source, source.list()["titles"]), tmp_path / "there", {}, Silent())
+        found = land(raw.titles, SourceContent(source, source.list()["titles"]), FolderStore(tmp_path / "there"), {}, Silent())
     assert_same(found, tmp_path / "there", wanted, tmp_path / "here")
 
 
@@ -221,7 +225,7 @@ def test_a_blob_that_is_written_while_it_is_landed_is_an_error(sample: Path, tmp
             yield from (reading() for reading in readings[1:])
 
         with pytest.raises(TransientError, match=r"titles\.tsv was changed or removed while it was read; run again"):
-            land(raw.titles, content, tmp_path / "landing", {}, Silent(), run=run)
+            land(raw.titles, content, FolderStore(tmp_path / "landing"), {}, Silent(), run=run)
 
 
 def test_a_compressed_blob_is_not_landed_from_where_it_lies(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 
 from film_assets.common.progress import Silent
 from film_assets.errors import BlobError
-from film_assets.landing import FileContent, Slice, land, read
+from film_assets.landing import FileContent, FolderStore, Slice, land, read
 from film_assets.tables import Blob, raw
 from film_assets_tests.landing.test_land import rejects, rows
 from film_assets_tests.postgres import PostgreSql, postgresql
@@ -141,7 +141,7 @@ WRITERS = {
 def land_bytes(data: bytes, folder: Path, blob: Blob = raw.titles) -> list[Slice]:
     path = folder / "blob.tsv"
     path.write_bytes(data)
-    return land(blob, FileContent(path), folder / "landing", {}, Silent())
+    return land(blob, FileContent(path), FolderStore(folder / "landing"), {}, Silent())
 
 
 def expected(lines: Sequence[Row]) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from film_assets.engines.duckdb.store import WarehouseStore
 from film_assets.engines.losses import Census, Dropped, ensure_little_lost
 from film_assets.engines.outcome import Outcome
 from film_assets.home import Home
-from film_assets.landing import land
+from film_assets.landing import FolderStore, land
 from film_assets.landing.content import Content
 from film_assets.settings import Settings
 from film_assets.sources.base import Listed
@@ -76,7 +76,7 @@ class DuckDbEngine:
         """Land a version of a blob: its rows, its rejected rows and its account, all of it or nothing."""
         with readable_faults(self._home.folder):
             known = {} if force else slices.known(self.warehouse, blob)
-            found = land(blob, content, self._home.landing, known, progress)
+            found = land(blob, content, FolderStore(self._home.landing), known, progress)
             verify()
             before = slices.census_of(self.warehouse, blob)
             return slices.record(

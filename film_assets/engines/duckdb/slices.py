@@ -17,7 +17,7 @@ from film_assets.engines.losses import Census, Dropped, census
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.reasons import Reason, Why
 from film_assets.engines.state import RangeState
-from film_assets.landing import Slice, Written
+from film_assets.landing import KnownSlice, Slice, Written
 from film_assets.sources.base import Listed
 from film_assets.tables import Blob, sql
 from film_assets.tables.ranges import RANGE_KEYS
@@ -44,10 +44,10 @@ def files(warehouse: Warehouse, blob: Blob, keys: Iterable[str]) -> list[str]:
     return [str(warehouse.landing / file) for (file,) in warehouse.rows(query, [blob.short, list(keys)])]
 
 
-def known(warehouse: Warehouse, blob: Blob) -> dict[str, tuple[str, int]]:
-    """Range -> digest and number of lines of the current slice."""
+def known(warehouse: Warehouse, blob: Blob) -> dict[str, dict[str, KnownSlice]]:
+    """Range -> digest -> current slice, of which there is one."""
     found = warehouse.rows("select range, digest, lines from state.slices where blob = ?", [blob.short])
-    return {key: (digest, lines) for key, digest, lines in found}
+    return {key: {digest: KnownSlice(lines)} for key, digest, lines in found}
 
 
 def landed_blobs(warehouse: Warehouse) -> LandedBlobs:
