@@ -5,7 +5,11 @@ Belongs here: which figures there are. Does not belong here: when they are compu
 
 from collections.abc import Mapping
 
-_NUMBERS = {"SMALLINT", "INTEGER", "BIGINT", "DOUBLE"}
+NUMBERS = {"SMALLINT", "INTEGER", "BIGINT", "DOUBLE"}
+"""The types of which there is a mean."""
+
+FIGURES = ("column", "rows", "nulls", "distinct", "minimum", "maximum", "mean")
+"""What is known of a column, its place apart."""
 
 
 def profile(source: str, columns: Mapping[str, str]) -> str:
@@ -23,7 +27,7 @@ def profile(source: str, columns: Mapping[str, str]) -> str:
 
 def _column(source: str, position: int, name: str, kind: str) -> str:
     column, literal = '"' + name.replace('"', '""') + '"', "'" + name.replace("'", "''") + "'"
-    mean = f"avg({column})" if kind in _NUMBERS else "null::double"
+    mean = f"avg({column})" if kind in NUMBERS else "null::double"
     return f"""select {position} as "position", {literal} as "column", count(*) as "rows", count(*) - count({column}) as nulls,
         approx_count_distinct({column}) as "distinct", min({column})::varchar as minimum, max({column})::varchar as maximum,
         {mean} as mean from {source}"""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from film_assets.home import Home
     from film_assets.settings import Settings
 
-ENGINES: dict[str, str] = {"duckdb": "film_assets.engines.duckdb"}
+ENGINES: dict[str, str] = {"duckdb": "film_assets.engines.duckdb", "spark": "film_assets.engines.spark"}
 """Name -> the module that has ``open_engine``, ``peek`` and ``peek_ranges``, imported only where it is used."""
 
 
@@ -50,8 +50,8 @@ def peek(settings: "Settings", home: "Home") -> "LandedBlobs":
         SettingsError: There is no such engine.
         HomeError: What it keeps there cannot be opened.
     """
-    found: Callable[[Home], LandedBlobs] = _module(settings).peek
-    return found(home)
+    found: Callable[[Settings, Home], LandedBlobs] = _module(settings).peek
+    return found(settings, home)
 
 
 def peek_ranges(settings: "Settings", home: "Home") -> "Ranges":
@@ -61,8 +61,8 @@ def peek_ranges(settings: "Settings", home: "Home") -> "Ranges":
         SettingsError: There is no such engine.
         HomeError: What it keeps there cannot be opened.
     """
-    found: Callable[[Home], Ranges] = _module(settings).peek_ranges
-    return found(home)
+    found: Callable[[Settings, Home], Ranges] = _module(settings).peek_ranges
+    return found(settings, home)
 
 
 def _module(settings: "Settings") -> "ModuleType":

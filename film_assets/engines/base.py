@@ -89,10 +89,12 @@ class Engine(Protocol):
     Attributes:
         ranges: The state of every range of every table: its version, its rows, and what follows from them.
         notices: What was found wrong when it was opened and how it was mended, one line each.
+        reads_sources: Whether it lands a blob from where it lies, so that only a compressed one has to be fetched before.
     """
 
     ranges: Ranges
     notices: Sequence[str]
+    reads_sources: bool
 
     def landed_blobs(self) -> LandedBlobs:
         """Which version of each blob is landed."""
@@ -143,6 +145,10 @@ class Engine(Protocol):
 
     def to_publish(self, progress: Progress) -> Store:
         """Every table in a DuckDB database, ready to be published."""
+
+    @property
+    def application(self) -> Mapping[str, str]:
+        """What it computes on beside this process, in words to be shown; empty where nothing is."""
 
     def percent(self) -> float:
         """How far the rebuild is that is under way; 0 where none is. May be asked from any thread."""

@@ -5,8 +5,8 @@ Belongs here: how source, engine and snapshot work together in one run. Does not
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -22,14 +22,14 @@ from film_assets.engines.checks import Finding
 from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome, explained
 from film_assets.errors import TransientError
-from film_assets.landing.content import FileContent
+from film_assets.landing.content import Content, FileContent, SourceContent
 from film_assets.refresh.estimate import CHECKS, INDEXES, PUBLISHING
 from film_assets.refresh.source import choose, remember
 from film_assets.settings import Settings
 from film_assets.snapshot import indexes
 from film_assets.snapshot.indexes import Built
 from film_assets.snapshot.publish import keep, publish, settle
-from film_assets.sources.base import Fetched, Listed, Source
+from film_assets.sources.base import Listed, Source
 from film_assets.sources.prefetch import Prefetcher
 from film_assets.tables import BLOBS, Blob, Table
 from film_assets.tables.ranges import RANGE_KEYS
@@ -170,22 +170,25 @@ class Pipeline:
         if not force and self._is_landed(blob):
             rows = engine.ranges.rows(blob)
             return Outcome(blob, {}, len(RANGE_KEYS), rows, rows, 0.0)
-        with readable_faults(self.home.folder):
-            fetched = self._prefetcher.take(self.listed[blob.short])
-            self._fetch_next(blob, force=force)
-        outcome = engine.land(
-            blob,
-            FileContent(fetched.path),
-            fetched.listed,
-            self.source.label,
-            self._progress,
-            force=force,
-            verify=lambda: self._check_unchanged(fetched),
-        )
-        if fetched.temporary:
-            fetched.path.unlink()
+        with self._content(blob, force=force) as (content, listed, verify):
+            outcome = engine.land(blob, content, listed, self.source.label, self._progress, force=force, verify=verify)
         self.report.downloaded.add(blob.short)
         return replace(outcome, seconds=time.monotonic() - started)
+
+    @contextmanager
+    def _content(self, blob: Blob, *, force: bool) -> Iterator[tuple[Content, Listed, Callable[[], None]]]:
+        """The bytes of a blob, which version they are, and what raises if they were written while they were read."""
+        listed = self.listed[blob.short]
+        if self._is_read_in_place(blob):
+            yield SourceContent(self.source, listed), listed, lambda: self._check_unchanged(listed)
+            return
+        with readable_faults(self.home.folder):
+            fetched = self._prefetcher.take(listed)
+            self._fetch_next(blob, force=force)
+        verify = (lambda: None) if fetched.temporary else lambda: self._check_unchanged(fetched.listed)
+        yield FileContent(fetched.path), fetched.listed, verify
+        if fetched.temporary:
+            fetched.path.unlink()
 
     def _is_landed(self, blob: Blob) -> bool:
         return self._is_current(blob, self.engine.landed_blobs().get(blob.short))
@@ -197,14 +200,17 @@ class Pipeline:
         """Begin to fetch the blob that is landed after this one, if there is one to land."""
         later = self._blobs[self._blobs.index(blob) + 1 :] if blob in self._blobs else ()
         following = next((other for other in later if force or not self._is_landed(other)), None)
-        if following:
+        if following and not self._is_read_in_place(following):
             self._prefetcher.begin(self.listed[following.short])
 
-    def _check_unchanged(self, fetched: Fetched) -> None:
-        """A file that is read where it lies may be written meanwhile."""
-        blob = fetched.listed.blob
-        if not fetched.temporary and self.source.list()[blob].version != fetched.listed.version:
-            raise TransientError(f"{blob}: {fetched.listed.file} was written while it was read; run again when that has ended")
+    def _is_read_in_place(self, blob: Blob) -> bool:
+        """Whether its bytes are read where they lie, so that nothing is to be fetched."""
+        return self.engine.reads_sources and not self.listed[blob.short].file.endswith(".gz")
+
+    def _check_unchanged(self, listed: Listed) -> None:
+        """What is read where it lies may be written meanwhile."""
+        if self.source.list()[listed.blob].version != listed.version:
+            raise TransientError(f"{listed.blob}: {listed.file} was written while it was read; run again when that has ended")
 
     def rebuild(self, table: Table, keys: Sequence[str] | None = None, *, force: bool = False) -> Outcome:
         """Bring these ranges of a computed table up to date; all of them if none are named."""

@@ -86,4 +86,4 @@ def ids_of(table: Table) -> list[str]:
 def reading(table: Table, files: Iterable[str]) -> str:
     """What stands after ``from`` to read the Parquet files of a table, which may be none."""
     listed = ", ".join(text(file) for file in files)
-    return f"read_parquet([{listed}])" if listed else f"({no_rows(table)})"
+    return f"read_parquet([{listed}], hive_partitioning = false)" if listed else f"({no_rows(table)})"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
@@ -55,18 +56,20 @@ def open_engine(settings: Settings, home: Home, connect: Connect) -> "InMemoryEn
     return InMemoryEngine(settings, home, connect, _HOMES.setdefault(home.folder.stat().st_ino, _Kept()))
 
 
-def peek(home: Home) -> LandedBlobs:
+def peek(settings: Settings, home: Home) -> LandedBlobs:
     found = _HOMES.get(home.folder.stat().st_ino) if home.folder.exists() else None
     return _landed_blobs(found or _Kept())
 
 
-def peek_ranges(home: Home) -> Ranges:
+def peek_ranges(settings: Settings, home: Home) -> Ranges:
     found = _HOMES.get(home.folder.stat().st_ino) if home.folder.exists() else None
     return found.ranges if found else Ranges()
 
 
 class InMemoryEngine:
     notices: Sequence[str] = ()
+    reads_sources = False
+    application: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, settings: Settings, home: Home, connect: Connect, kept: _Kept) -> None:
         self._settings, self._home, self._connect, self._kept = settings, home, connect, kept

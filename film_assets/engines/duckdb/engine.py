@@ -4,6 +4,7 @@ Every step's faults are told in words for the user. Does not belong here: how a 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from film_assets.common.database import Connect, readable_faults
 from film_assets.common.progress import Progress
@@ -51,6 +52,9 @@ class DuckDbEngine:
         ranges: The state of every range.
         notices: What was found wrong with the file when it was opened and how it was mended, one line each.
     """
+
+    reads_sources = False
+    application: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, warehouse: WarehouseStore, home: Home, settings: Settings) -> None:
         """Take over an open working file."""

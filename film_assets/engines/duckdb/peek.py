@@ -19,11 +19,12 @@ from film_assets.engines.duckdb.warehouse import REMEDY
 from film_assets.engines.state import Ranges, RangeState
 from film_assets.errors import HomeError
 from film_assets.home import Home
+from film_assets.settings import Settings
 
 T = TypeVar("T")
 
 
-def peek(home: Home) -> LandedBlobs:
+def peek(settings: Settings, home: Home) -> LandedBlobs:  # noqa: ARG001
     """Which version of each blob is landed.
 
     Raises:
@@ -32,7 +33,7 @@ def peek(home: Home) -> LandedBlobs:
     return _read(home, _landed, {})
 
 
-def peek_ranges(home: Home) -> Ranges:
+def peek_ranges(settings: Settings, home: Home) -> Ranges:  # noqa: ARG001
     """The state of every range that the tables of this release can be built on.
 
     Raises:
@@ -57,9 +58,15 @@ def _read_file(path: Path, read: Callable[[duckdb.DuckDBPyConnection], T], nothi
         return nothing
     with opening(path, REMEDY), attached(path, read_only=True) as connection:
         try:
-            return read(connection)
+            return nothing if _is_copy(connection) else read(connection)
         except duckdb.CatalogException:
             return nothing  # a file in which nothing was ever landed has no such tables
+
+
+def _is_copy(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the tables in a file are of another engine, which copied them there."""
+    known = connection.sql("from duckdb_tables() where schema_name = 'state' and table_name = 'origin'").fetchall()
+    return bool(known and connection.sql("from state.origin where origin <> ''").fetchall())
 
 
 def _landed(connection: duckdb.DuckDBPyConnection) -> LandedBlobs:

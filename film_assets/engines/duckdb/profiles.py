@@ -10,16 +10,14 @@ from film_assets.engines.duckdb.warehouse import Warehouse
 from film_assets.engines.state import digest
 from film_assets.tables import Blob, sql
 
-_FIGURES = ("column", "rows", "nulls", "distinct", "minimum", "maximum", "mean")
-
 
 def profile(warehouse: Warehouse, blob: Blob) -> Head:
     """What each column of a raw table holds; it is not looked at again unless it changed."""
     version = digest([warehouse.ranges.version(blob, key) for key in blob.range_keys])
     if warehouse.rows("select distinct version from state.profiles where name = ?", [blob.name]) != [(version,)]:
         _look(warehouse, blob, version)
-    kept = f"select {sql.names(_FIGURES)} from state.profiles where name = ? order by position"
-    return Head(_FIGURES, warehouse.rows(kept, [blob.name]))
+    kept = f"select {sql.names(profiling.FIGURES)} from state.profiles where name = ? order by position"
+    return Head(profiling.FIGURES, warehouse.rows(kept, [blob.name]))
 
 
 def _look(warehouse: Warehouse, blob: Blob, version: str) -> None:

@@ -40,7 +40,7 @@ def scan(warehouse: Warehouse, blob: Blob, keys: Iterable[str] = RANGE_KEYS) -> 
 
 def files(warehouse: Warehouse, blob: Blob, keys: Iterable[str]) -> list[str]:
     """The files of the current slices of a blob."""
-    query = "select file from state.slices where blob = ? and range in (select unnest(?)) order by range"
+    query = "select file from state.slices where blob = ? and range in (select unnest(?)) and file <> '' order by range, part"
     return [str(warehouse.landing / file) for (file,) in warehouse.rows(query, [blob.short, list(keys)])]
 
 

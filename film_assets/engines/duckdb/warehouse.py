@@ -27,8 +27,10 @@ _STATE = (
     """create table if not exists state.slices (
         blob varchar, range varchar, digest varchar, file varchar, lines bigint, rejected bigint, firstLine bigint)""",
     "alter table state.slices add column if not exists continued bigint default 0",
+    "alter table state.slices add column if not exists part integer default 0",
     """create table if not exists state.rejects (
         blob varchar, range varchar, line bigint, "column" varchar, value varchar, reason varchar, text varchar)""",
+    "alter table state.rejects add column if not exists part integer default 0",
     """create table if not exists state.ranges (
         name varchar, range varchar, own varchar, others varchar, versions map(varchar, varchar), rows bigint,
         builtAt timestamp)""",
@@ -40,6 +42,7 @@ _STATE = (
     "create table if not exists state.retired (file varchar, retiredAt timestamp)",
     "create table if not exists state.snapshot (digest varchar, publishedAt timestamp)",
     "create table if not exists state.layout (version varchar)",
+    "create table if not exists state.origin (origin varchar)",
     "create table if not exists state.migrations (name varchar)",
     """create table if not exists state.profiles (
         name varchar, version varchar, "position" smallint, "column" varchar, "rows" bigint, nulls bigint, "distinct" bigint,
@@ -48,18 +51,21 @@ _STATE = (
 
 _QUALITY_VIEWS = {
     "quality.blobs": """
-        select blob, etag, lastModified, bytes, sum(lines - continued)::bigint as rowsRead, sum(rows)::bigint as rowsLoaded,
-            sum(rejected)::bigint as rowsRejected, any_value(landedAt) as landedAt
-        from state.blobs join state.slices using (blob)
-            join (select split_part(name, '.', 2) as blob, range, rows from state.ranges where name like 'raw.%')
-            using (blob, range)
-        group by all""",
+        select blob, etag, lastModified, bytes, rowsRead, rowsLoaded, rowsRejected, landedAt
+        from state.blobs
+            join (select blob, sum(lines - continued)::bigint as rowsRead, sum(rejected)::bigint as rowsRejected
+                from state.slices group by blob) using (blob)
+            join (select split_part(name, '.', 2) as blob, sum(rows)::bigint as rowsLoaded
+                from state.ranges where name like 'raw.%' group by all) using (blob)""",
     "quality.profiles": "select split_part(name, '.', 2) as blob, * from state.profiles",
     "quality.rejected_rows": """
         select blob, firstLine + line as line, "column", value, reason, text
-        from state.rejects join state.slices using (blob, range)""",
+        from state.rejects join state.slices using (blob, range, part)""",
 }
 
+
+_OF_TABLES = ("blobs", "slices", "rejects", "ranges", "changes", "changed", "profiles", "origin")
+"""The tables of the schema ``state`` that are about tables."""
 
 REMEDY = "close what has it open, or delete it to have it rebuilt from the source"
 """What to do about a working file that cannot be opened."""
@@ -75,12 +81,13 @@ class Warehouse:
         notices: What was found wrong with it when it was opened and how it was mended, one line each.
     """
 
-    def __init__(self, home: Home, connect: Connect) -> None:
+    def __init__(self, home: Home, connect: Connect, origin: str = "") -> None:
         """Open the file of a home, made if it is not there, and bring its schema to what the tables declare.
 
         Args:
             home: Whose file it is.
             connect: Opens it.
+            origin: Where the tables in it are computed; empty for this file itself. What is from elsewhere is not taken over.
 
         Raises:
             HomeError: It cannot be opened.
@@ -88,6 +95,7 @@ class Warehouse:
         self._path = home.warehouse
         self.landing = home.landing
         self._open = connect
+        self._origin = origin
         self._held = ExitStack()
         self.notices: list[str] = []
         self.ranges = Ranges(code_version=lists.code_version)
@@ -149,6 +157,8 @@ class Warehouse:
             self.run(statement)
         for schema in sorted({table.schema for table in (*COMPUTED, *QUALITY)} - {CATALOG}):
             self.run(f"create schema if not exists {sql.quoted(schema)}")
+        if self._origin != next((found for (found,) in self.rows("from state.origin")), ""):
+            self._begin_anew()
         if self.rows("from state.layout") != [(layout.VERSION,)]:
             self._lay_out_anew()
         for table in COMPUTED:
@@ -158,6 +168,32 @@ class Warehouse:
             self.run(f"create or replace view {sql.quoted(table.name)} as select {columns} from ({_QUALITY_VIEWS[table.name]})")
         gone = "delete from state.ranges where name not in (select unnest(?)) and name not like 'lookup.%'"
         self.run(gone, [[table.name for table in (*BLOBS, *COMPUTED)]])
+
+    def _begin_anew(self) -> None:
+        """Forget all tables, which another engine computed, or from which another one copied."""
+        with self.transaction():
+            if self.rows("from state.ranges limit 1"):
+                self.notices.append("the tables in the home are of another engine or lake; all are built anew")
+                own = "where not starts_with(file, '/')"  # what lies elsewhere is not the home's to delete
+                self.run(f"insert into state.retired select file, now() at time zone 'utc' from state.slices {own}")
+            for table in COMPUTED:
+                self.drop(table)
+            self.run("drop schema if exists lookup cascade")
+            self.run("drop table if exists state.checks")
+            for name in _OF_TABLES:
+                self.run(f"delete from state.{name}")
+            self.run("insert into state.origin values (?)", [self._origin])
+
+    def drop(self, table: Table) -> None:
+        """Drop a table, or a view in its place, if there is one."""
+        kind = "view" if self._kind(table) == "VIEW" else "table"
+        self.run(f"drop {kind} if exists {sql.quoted(table.name)}")
+
+    def _kind(self, table: Table) -> str | None:
+        """Whether a table is a ``BASE TABLE`` or a ``VIEW`` here; None where it is not there."""
+        query = "select table_type from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?"
+        found = self.rows(query, [CATALOG, "main" if table.schema == CATALOG else table.schema, table.short])
+        return next((kind for (kind,) in found), None)
 
     def _lay_out_anew(self) -> None:
         computed = "from state.ranges where name not like 'raw.%'"

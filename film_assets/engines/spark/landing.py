@@ -1,0 +1,300 @@
+"""Lands blobs on Spark's executors: each task reads its bytes where they lie at the source, by the reader every engine uses.
+
+The driver cuts a blob into pieces and gets accounts back; rows go from the task straight into a file of the lake that is named by
+the digest of its bytes. So a task that is run twice writes the same file twice. Belongs here: how pieces get to executors, what
+comes back, and what follows for the ranges. Does not belong here: how a piece is read (``landing``), and the lake itself.
+"""
+
+import pickle
+import time
+import traceback
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import polars as pl
+
+from film_assets.common.progress import Silent
+from film_assets.engines.blobs import LandedBlob
+from film_assets.engines.losses import Census, Dropped, ensure_little_lost
+from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
+from film_assets.engines.reasons import Reason, Why
+from film_assets.engines.spark.differences import difference
+from film_assets.engines.spark.state import LandedSlice, State
+from film_assets.engines.spark.storage import Storage
+from film_assets.engines.state import Ranges, RangeState, digest
+from film_assets.landing import Content, KnownSlice, Slice, land as land_slices
+from film_assets.landing.content import FileContent
+from film_assets.landing.read import REJECTS
+from film_assets.settings import Settings
+from film_assets.sources.base import Listed
+from film_assets.tables import BLOBS, Blob
+from film_assets.tables.ranges import RANGE_KEYS
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+T = TypeVar("T")
+
+PIECE_BYTES = 64 << 20
+"""Longer ranges are cut finer: a task holds its bytes and its rows in memory."""
+
+_STAGING = "staging"
+"""The folder of the lake for what is needed only while a blob is landed."""
+
+
+# ---- on the executors
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is known of the file of a slice: fields of ``LandedSlice``."""
+
+    path: str
+    size: int
+    prints: Mapping[str, str]
+    filled: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LakeSlices:
+    """Where slices of a blob go: into the folder of its table in the lake.
+
+    Attributes:
+        storage: The lake.
+        blob: The blob.
+    """
+
+    storage: Storage
+    blob: Blob
+
+    def write(self, file: str, frame: pl.DataFrame) -> Stored:
+        """Write a slice, if it has a row, and say what it holds."""
+        key, _, name = file.rpartition("/")[2].partition("-")
+        path = f"{self.blob.name.replace('.', '/')}/range={key}/{name}" if frame.height else ""
+        size = self.storage.write_frame(path, frame) if path else 0
+        return Stored(path, size, _prints(self.blob, frame), {name: frame[name].count() for name in frame.columns})
+
+    def stage(self, name: str, data: bytes) -> None:
+        """Put bytes into the lake for as long as the blob is landed."""
+        self.storage.put(f"{_STAGING}/{name}", data)
+
+    def staged(self, name: str, size: int) -> Content:
+        """The bytes that were put there."""
+        return LakeContent(self.storage, f"{_STAGING}/{name}", size)
+
+    def remove_staged(self, folder: str) -> None:
+        """Delete what was put into this folder."""
+        self.storage.delete(list(self.storage.list(f"{_STAGING}/{folder}")))
+
+
+def _prints(blob: Blob, frame: pl.DataFrame) -> dict[str, str]:
+    """Column -> a sum over the rows of a hash of key and value, which does not depend on their order.
+
+    Polars' hashes are the same within one of its versions.
+    """
+    hashed = frame.select(pl.struct(*dict.fromkeys((*blob.key, name))).hash().sum().alias(name) for name in blob.column_names)
+    return {name: f"{pl.__version__}:{value}" for name, value in hashed.row(0, named=True).items()}
+
+
+@dataclass(frozen=True)
+class LakeContent:
+    """A file of the lake as the content of a blob."""
+
+    storage: Storage
+    path: str
+    size: int
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Exactly the bytes from ``start`` up to ``stop``."""
+        return self.storage.read(self.path, start, stop)
+
+
+def _called(calls: bytes, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    """The results of some of the pickled functions, pickled, or what they raised."""
+    functions = pickle.loads(calls)  # noqa: S301  made by the driver
+    for place in places:
+        try:
+            result = (True, functions[place]())
+        except Exception as error:  # noqa: BLE001  told to the driver, which raises it
+            result = (False, (error, traceback.format_exc()))
+        yield place, pickle.dumps(result)
+
+
+def on_executors(spark: "SparkSession") -> Callable[[Sequence[Callable[[], T]]], Iterable[T]]:
+    """Calls functions on executors, each in a task, and gives what they return in the same order."""
+
+    def run(functions: Sequence[Callable[[], T]]) -> Iterable[T]:
+        import pyarrow as pa
+
+        calls, count = pickle.dumps(list(functions)), len(functions)
+        schema = pa.schema([("place", pa.int64()), ("result", pa.binary())])
+
+        def call(batches: Iterable[Any]) -> Iterator[Any]:
+            for batch in batches:
+                for one in _called(calls, batch.column(0).to_pylist()):
+                    yield pa.RecordBatch.from_pylist([dict(zip(schema.names, one, strict=True))], schema=schema)
+
+        answer = spark.range(0, count, 1, count).mapInArrow(call, "place long, result binary").toArrow() if count else None
+        results = sorted(zip(*(answer.column(name).to_pylist() for name in schema.names), strict=True)) if answer else []
+        return [_result(result) for _, result in results]
+
+    return run
+
+
+def _result(pickled: bytes) -> Any:
+    good, found = pickle.loads(pickled)  # noqa: S301  made by an executor of ours
+    if good:
+        return found
+    error, text = found
+    error.add_note(f"on an executor:\n{text}")
+    raise error
+
+
+# ---- on the driver
+
+
+def land(
+    spark: "SparkSession",
+    storage: Storage,
+    state: State,
+    ranges: Ranges,
+    settings: Settings,
+    blob: Blob,
+    content: Content,
+    listed: Listed,
+    source: str,
+    verify: Callable[[], None],
+    *,
+    force: bool,
+) -> Outcome:
+    """Land a version of a blob as files of the lake, with its account, all of it or nothing."""
+    started, rows_before = time.monotonic(), ranges.rows(blob)
+    current = {(key, one.digest): one for key, of in state.tables[blob.name].slices.items() for one in of}
+    known = {} if force else _known(current)
+    with _reachable(storage, content, blob) as where:
+        found = land_slices(
+            blob, where, LakeSlices(storage, blob), known, Silent(), run=on_executors(spark), piece_bytes=PIECE_BYTES
+        )
+    verify()
+    slices = _by_range([(item.range_key, _landed_slice(item, current)) for item in found])
+    rejects = _rejects(found)
+    states = {key: _state(blob, of) for key, of in slices.items()}
+    before = {key: ranges.get((blob.name, key)) for key in RANGE_KEYS}
+    _ensure_all_is_well(state, settings, blob, slices, rejects)
+    state.write_blob(blob, listed, source, slices, states, rejects)
+    ranges |= {(blob.name, key): one for key, one in states.items()}
+    done = {key: one for key in RANGE_KEYS if (one := _rebuilt(blob, before[key], states[key], force=force))}
+    return outcome(ranges, blob, done, RANGE_KEYS, rows_before, started)
+
+
+@contextmanager
+def _reachable(storage: Storage, content: Content, blob: Blob) -> Iterator[Content]:
+    """The content where executors reach it: a file of this machine alone is put into the lake for as long as it takes."""
+    if not isinstance(content, FileContent):
+        yield content
+        return
+    path = f"{_STAGING}/{blob.short}-{uuid.uuid4().hex}.tsv"
+    try:
+        yield LakeContent(storage, path, storage.put(path, content.path))
+    finally:
+        storage.delete([path])
+
+
+def _known(current: Mapping[tuple[str, str], LandedSlice]) -> dict[str, dict[str, KnownSlice]]:
+    found: dict[str, dict[str, KnownSlice]] = {}
+    for (key, one), landed in current.items():
+        found.setdefault(key, {})[one] = KnownSlice(landed.lines, landed.low, landed.high)
+    return found
+
+
+def _landed_slice(item: Slice, current: Mapping[tuple[str, str], LandedSlice]) -> LandedSlice:
+    if item.written is None:
+        return replace(current[item.range_key, item.digest], first_line=item.first_line)
+    new, stored = item.written, item.written.stored
+    return LandedSlice(
+        stored.path, item.digest, item.lines, new.rows, new.rejected, new.continued, item.first_line, item.low, item.high,
+        stored.size, stored.prints, stored.filled,
+    )  # fmt: skip
+
+
+def _by_range(slices: Iterable[tuple[str, LandedSlice]]) -> dict[str, list[LandedSlice]]:
+    found: dict[str, list[LandedSlice]] = {}
+    for key, one in slices:
+        found.setdefault(key, []).append(one)
+    return found
+
+
+def _rejects(found: Sequence[Slice]) -> pl.DataFrame:
+    """The rejected rows of the slices that were read."""
+    schema = {"range": pl.String, "digest": pl.String, **REJECTS}
+    read = {(item.range_key, item.digest): item.written for item in found if item.written}
+    frames = [new.rejects.with_columns(range=pl.lit(key), digest=pl.lit(one)).select(*schema) for (key, one), new in read.items()]
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _state(blob: Blob, slices: Sequence[LandedSlice]) -> RangeState:
+    versions = {
+        name: _version([one.prints[name] for one in slices], sum(one.rows for one in slices)) for name in blob.column_names
+    }
+    return RangeState(digest([one.digest for one in slices]), "", versions, sum(one.rows for one in slices))
+
+
+def _version(prints: Sequence[str], rows: int) -> str:
+    """What the values of a column of a range are known by, however the range is cut into slices."""
+    ways = {one.partition(":")[0] for one in prints}
+    if len(ways) > 1:  # slices of several releases of Polars
+        return digest(prints)
+    total = sum(int(one.partition(":")[2]) for one in prints) % (1 << 64)
+    return f"polars-{ways.pop()}:{rows}:{total:016x}"
+
+
+def _rebuilt(blob: Blob, before: RangeState | None, now: RangeState, *, force: bool) -> Rebuilt | None:
+    """What is new in a range; None where nothing is."""
+    found = (
+        Difference(added=now.rows, columns=blob.column_names)
+        if before is None
+        else difference(blob, before, now.versions, now.rows)
+    )
+    if before is not None and not found and not force:
+        return None
+    why = Why(Reason.FIRST if before is None else Reason.FORCED if force else Reason.BYTES)
+    return Rebuilt(now.rows, found, now.version(blob.column_names), why)
+
+
+def _ensure_all_is_well(
+    state: State, settings: Settings, blob: Blob, slices: Mapping[str, Sequence[LandedSlice]], rejects: pl.DataFrame
+) -> None:
+    known = state.tables[blob.name]
+    before = _census(known.slices, state.rejects(blob))
+    now = _census(slices, state.rejects_of(blob, slices, rejects))
+    total = [one for of in slices.values() for one in of]
+    read = sum(one.lines - one.continued for one in total)
+    LandedBlob(blob.short, "", "", "", "", 0, read, now.rows, now.rejected).ensure_accounted_for()
+    ensure_little_lost(blob, before, now, settings)
+
+
+def _census(slices: Mapping[str, Sequence[LandedSlice]], rejects: pl.DataFrame) -> Census:
+    every = [one for of in slices.values() for one in of]
+    filled: Counter[str] = Counter()
+    for one in every:
+        filled.update(one.filled)
+    dropped = dict(_dropped(rejects).group_by("column").len().rows())
+    return Census(sum(one.rows for one in every), filled, dropped, sum(one.rejected for one in every))
+
+
+def _dropped(rejects: pl.DataFrame) -> pl.DataFrame:
+    """Of rejected rows those that were loaded without a value."""
+    return rejects.filter(pl.col("column").is_not_null() & ~pl.col("reason").str.starts_with("row rejected"))
+
+
+def dropped_values(state: State) -> list[Dropped]:
+    """The values that were dropped of the blobs that are landed, by blob, column and reason."""
+    return [
+        Dropped(blob.short, *row)
+        for blob in sorted(BLOBS, key=lambda blob: blob.short)
+        for row in _dropped(state.rejects(blob)).group_by("column", "reason").len().sort("column", "reason").rows()
+    ]

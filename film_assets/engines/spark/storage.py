@@ -1,0 +1,188 @@
+"""The files of the lake, wherever they lie: a folder that all machines reach, or an object store.
+
+Belongs here: bytes under paths, written whole or not at all, and how Spark and Polars call them. Does not belong here: which
+files are rows of which table (``lake``).
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import polars as pl
+
+from film_assets.errors import HomeError, SettingsError
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+SCHEMES = ("abfss", "abfs", "s3a", "s3", "gs")
+_PATTERNS = re.compile(r"[*?\[\]{}\\]")
+"""What Spark takes for a pattern in the path of a file to read."""
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The place of a lake; can be pickled, so that executors write to it too.
+
+    Attributes:
+        uri: A folder's absolute path, or the URL of a place in an object store.
+        options: What opens it, as delta-rs and Polars take it; not shown.
+    """
+
+    uri: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        scheme, there, _ = self.uri.partition("://")
+        if there and scheme not in SCHEMES:
+            raise SettingsError(
+                f"FILM_ASSETS_LAKE={self.uri!r}: set it to a folder, or to a URL that begins with abfss://, s3a:// or gs://"
+            )
+        if _PATTERNS.search(self.uri):
+            raise SettingsError(
+                f"FILM_ASSETS_LAKE={self.uri!r}: Spark takes one of * ? [ ] {{ }} \\ for a pattern; take a place without"
+            )
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder, which any program that reaches it can read."""
+        return "://" not in self.uri
+
+    def url(self, path: str) -> str:
+        """A file as delta-rs, Polars and DuckDB name it."""
+        return f"{self.uri}/{path}"
+
+    def spark_url(self, path: str) -> str:
+        """A file or folder as Spark names it."""
+        return f"file://{self.uri}/{path}" if self.is_folder else self.url(path)
+
+    def path_of(self, spark_url: str) -> str:
+        """The path of a file that Spark names so, with its own escapes."""
+        _, found, path = unquote(spark_url).partition(self.uri + "/")
+        assert found, f"{spark_url} is not in the lake"
+        return path
+
+    def put(self, path: str, source: Path | bytes) -> int:
+        """Write a file, which is whole whenever it is there; its size.
+
+        Raises:
+            HomeError: It cannot be written.
+        """
+        import obstore
+
+        with self._readable_faults():
+            obstore.put(self._store, path, source)
+        return len(source) if isinstance(source, bytes) else source.stat().st_size
+
+    def write_frame(self, path: str, frame: pl.DataFrame) -> int:
+        """Write rows as a Parquet file; its size.
+
+        Raises:
+            HomeError: It cannot be written.
+        """
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "rows.parquet"
+            frame.write_parquet(file, compression="lz4", statistics=True)
+            return self.put(path, file)
+
+    def read_whole(self, path: str) -> bytes:
+        """All bytes of a file.
+
+        Raises:
+            HomeError: It cannot be read.
+        """
+        import obstore
+
+        with self._readable_faults():
+            return bytes(obstore.get(self._store, path).bytes())
+
+    def read(self, path: str, start: int, stop: int) -> bytes:
+        """The bytes of a file from ``start`` up to ``stop``.
+
+        Raises:
+            HomeError: It cannot be read.
+        """
+        import obstore
+
+        if start >= stop:
+            return b""
+        with self._readable_faults():
+            return bytes(obstore.get_range(self._store, path, start=start, end=stop))
+
+    def fetch(self, path: str, target: Path) -> None:
+        """Copy a file out of the lake.
+
+        Raises:
+            HomeError: It cannot be read, or not be written there.
+        """
+        import obstore
+
+        with self._readable_faults(), target.open("wb") as out:
+            for chunk in obstore.get(self._store, path).stream(min_chunk_size=8 << 20):
+                out.write(chunk)
+
+    def list(self, folder: str) -> Iterator[str]:
+        """The paths of all files in a folder and those below it.
+
+        Raises:
+            HomeError: It cannot be read.
+        """
+        import obstore
+
+        with self._readable_faults():
+            for batch in obstore.list(self._store, folder):
+                yield from (str(item["path"]) for item in batch)
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete files, of which some may be gone already.
+
+        Raises:
+            HomeError: One cannot be deleted.
+        """
+        import obstore
+
+        with self._readable_faults():
+            for path in paths:
+                try:
+                    obstore.delete(self._store, path)
+                except FileNotFoundError:
+                    continue
+
+    @cached_property
+    def _store(self) -> "ObjectStore":
+        from obstore.store import LocalStore, from_url
+
+        if self.is_folder:
+            return LocalStore(self.uri, mkdir=True)
+        return from_url(self.uri, config=dict(self.options))  # type: ignore[call-overload,no-any-return]
+
+    @contextmanager
+    def _readable_faults(self) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            raise self.fault(error) from None
+
+    def fault(self, error: Exception) -> HomeError:
+        """The error as the user reads it."""
+        what = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        for secret in self.options.values():
+            what = what.replace(secret, "***") if len(secret) > 3 else what  # noqa: PLR2004  what is so short hides nothing
+        return HomeError(f"the lake {self.uri}: {what[:300]}; look after FILM_ASSETS_LAKE and FILM_ASSETS_LAKE_OPTIONS")
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"uri": self.uri, "options": self.options}
+
+
+def folder(path: Path) -> str:
+    """A folder as the place of a lake."""
+    return os.path.abspath(path.expanduser())  # noqa: PTH100  a link stays what it is: workers may have another behind it
