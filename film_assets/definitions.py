@@ -12,14 +12,14 @@ from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
 from film_assets.orchestration.assets.tables import TABLE_ASSETS
-from film_assets.orchestration.conventions import FORCE, Force
+from film_assets.orchestration.conventions import EVERYTHING, FORCE, Force
 from film_assets.orchestration.jobs import refresh_job
 from film_assets.orchestration.resources import published_films, working_file
 from film_assets.orchestration.retention import retention_job
 from film_assets.orchestration.schedules import abandoned_runs, daily_refresh, daily_retention
 from film_assets.refresh.pipeline import Pipeline, Report
 from film_assets.settings import Settings, load_settings
-from film_assets.tables import BLOBS, Blob
+from film_assets.tables import BLOBS, COMPUTED, Blob, Table
 
 _WAIT_SECONDS = 6 * 60 * 60.0
 """A run that Dagster launched waits so long for the one that is under way."""
@@ -51,6 +51,7 @@ def build_defs(
             wait_seconds=wait_seconds,
             keep_previous=delivery.sends_digest,
             blobs=_blobs_of(context.run),
+            tables=_tables_of(context.run),
         )
 
     now = settings or load_settings()
@@ -72,6 +73,14 @@ def _blobs_of(run: dg.DagsterRun | None) -> list[Blob]:
     """Those that a run lands, in the order in which Dagster runs steps that do not need one another."""
     chosen = run.asset_selection if run else None
     return sorted((blob for blob in BLOBS if not chosen or key_of(blob.name) in chosen), key=lambda blob: blob.name)
+
+
+def _tables_of(run: dg.DagsterRun | None) -> list[Table]:
+    """The computed tables that a run rebuilds over all ranges."""
+    if run is None or not EVERYTHING.items() <= run.tags.items():
+        return []
+    chosen = run.asset_selection
+    return [table for table in COMPUTED if not chosen or key_of(table.name) in chosen]
 
 
 def _deliveries(settings: FilmsDelivery) -> list[dg.AssetsDefinition]:

@@ -131,6 +131,9 @@ class Engine(Protocol):
     def dropped_values(self) -> Sequence[Dropped]:
         """The values that were dropped of the blobs that are landed, by blob, column and reason."""
 
+    def expect(self, tables: Sequence[Table]) -> None:
+        """Know that all of these computed tables will be rebuilt in this run, over all ranges and in this order."""
+
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""
 

@@ -82,6 +82,7 @@ class Pipeline:
         wait_seconds: float = 0,
         keep_previous: bool = False,
         blobs: Sequence[Blob] = (),
+        tables: Sequence[Table] = (),
     ) -> None:
         """Nothing is touched yet.
 
@@ -93,6 +94,7 @@ class Pipeline:
             wait_seconds: How long to wait for another run to end.
             keep_previous: Whether the snapshot before a new one is kept as ``home.previous``, unless an older one still is.
             blobs: Those that this run is to land, in this order; each is fetched while the one before it is landed.
+            tables: Those that this run is to rebuild, over all ranges; which the engine may do side by side.
         """
         self._settings = settings
         self._connect = connect
@@ -100,6 +102,7 @@ class Pipeline:
         self._wait_seconds = wait_seconds
         self._keep_previous = keep_previous
         self._blobs = blobs
+        self._tables = tables
         self._held = ExitStack()
         self.home = settings.kept_in
         self.report = report or Report()
@@ -127,6 +130,7 @@ class Pipeline:
         opened = open_engine(self._settings, self.home, connect)
         self._held.callback(opened.close)
         self.report.notices += opened.notices
+        opened.expect(self._tables)
         return opened
 
     @cached_property

@@ -149,6 +149,9 @@ class InMemoryEngine:
 
     # ---- tables
 
+    def expect(self, tables: Sequence[Table]) -> None:
+        """Nothing is begun before it is asked for."""
+
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         started, rows_before = time.monotonic(), self.ranges.rows(table)
         plan = self.ranges.plan(table, keys, force=force)

@@ -99,6 +99,9 @@ class DuckDbEngine:
         with readable_faults(self._home.folder):
             return profile(self.warehouse, blob)
 
+    def expect(self, tables: Sequence[Table]) -> None:
+        """Nothing is begun before it is asked for."""
+
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""
         with readable_faults(self._home.folder):

@@ -5,6 +5,7 @@ step's faults are told in words for the user. Does not belong here: how a step d
 """
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,7 @@ from film_assets.engines.duckdb.head import head
 from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome, outcome
 from film_assets.engines.spark import frames, landing, lists, storage
+from film_assets.engines.spark.ahead import Ahead
 from film_assets.engines.spark.checks import LakeEvaluator, count, scan
 from film_assets.engines.spark.copy import LakeCopy
 from film_assets.engines.spark.profiles import profile
@@ -107,7 +109,10 @@ class SparkEngine:
         self._settings, self._home, self._connect = settings, home, connect
         self._held = ExitStack()
         self._session: Session | None = None
+        self._starting = threading.Lock()
         self._copy: LakeCopy | None = None
+        self._expected: Sequence[Table] = ()
+        self._ahead: Ahead | None = None
         self._storage = lake_of(settings, home)
         self._state = State(self._storage, days=settings.lake_days).load()
         self.ranges = Ranges(self._state.ranges(), lists.code_version)
@@ -148,12 +153,28 @@ class SparkEngine:
         """The values that were dropped of the blobs that are landed, by blob, column and reason."""
         return landing.dropped_values(self._state)
 
+    def expect(self, tables: Sequence[Table]) -> None:
+        """Build these tables side by side once the first of them is asked for."""
+        self._expected = tables
+
     def rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         """Rebuild those of the given ranges of a computed table that are out of date, or all of them with ``force``."""
+        if table in self._expected and not force:
+            if self._ahead is None:
+                self._ahead = Ahead(self._rebuild_all, self._expected)
+                self._held.callback(self._ahead.stop)
+            if self._ahead.has(table):
+                return self._ahead.take(table)
+        return self._rebuild(table, keys, force=force)
+
+    def _rebuild_all(self, table: Table) -> Outcome:
+        return self._rebuild(table, table.range_keys)
+
+    def _rebuild(self, table: Table, keys: Sequence[str], *, force: bool = False) -> Outcome:
         plan = self.ranges.plan(table, keys, force=force)
         if not plan.stale:
             return outcome(self.ranges, table, {}, keys, self.ranges.rows(table), time.monotonic())
-        with self._running() as spark:
+        with self._running(table.name) as spark:
             found = rebuild(spark, self._storage, self._state, self.ranges, table, plan, force=force)
         self.ranges.rejected -= {(table.name, key) for key in plan.stale}
         return found
@@ -200,10 +221,10 @@ class SparkEngine:
         self._held.close()
 
     @contextmanager
-    def _running(self) -> Iterator["SparkSession"]:
+    def _running(self, pool: str = "film_assets") -> Iterator["SparkSession"]:
         """Spark, started if it is not yet; what it raises in the block is told in words for the user."""
         session = self._started()
-        with session.watched():
+        with session.watched(), session.pool(pool):
             yield session.spark
 
     @contextmanager
@@ -217,9 +238,10 @@ class SparkEngine:
             yield cache(ask)
 
     def _started(self) -> "Session":
-        if self._session is None:
-            from film_assets.engines.spark.session import open_session
+        with self._starting:
+            if self._session is None:
+                from film_assets.engines.spark.session import open_session
 
-            self._session = open_session(self._settings)
-            self._held.callback(self._session.close)
-        return self._session
+                self._session = open_session(self._settings)
+                self._held.callback(self._session.close)
+            return self._session

@@ -30,7 +30,9 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
     "checks": {"document": "VARCHAR"},
     "profiles": {"document": "VARCHAR"},
     "rejects": {
-        "range": "VARCHAR", "digest": "VARCHAR", "line": "BIGINT",
+        "range": "VARCHAR",
+        "digest": "VARCHAR",
+        "line": "BIGINT",
         **dict.fromkeys(("column", "value", "reason", "text"), "VARCHAR"),
     },
     "refreshes": {"name": "VARCHAR", "version": "BIGINT", "publishedAt": "TIMESTAMP"},
