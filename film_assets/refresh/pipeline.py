@@ -257,6 +257,11 @@ class Pipeline:
         return self.report.published
 
     @property
+    def application(self) -> Mapping[str, str]:
+        """What the engine computes on beside this process, in words to be shown; empty where nothing is."""
+        return self.engine.application
+
+    @property
     def published_version(self) -> str:
         """Changes with the content of the published snapshot."""
         return self.engine.to_publish(self._progress).published_version

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from film_assets.engines.spark.session import Session
 
 
+_WORDS = {"application": "Spark application", "master": "Spark master", "address": "Spark Connect server", "ui": "Spark web UI"}
+
+
 def lake_of(settings: Settings, home: Home) -> Storage:
     """The lake of these settings.
 
@@ -214,7 +217,8 @@ class SparkEngine:
     @property
     def application(self) -> Mapping[str, str]:
         """Spark's application, its web UI, and where it runs; empty as long as none was needed."""
-        return self._session.application if self._session else {}
+        found = self._session.application if self._session else {}
+        return {_WORDS[name]: value for name, value in found.items()}
 
     def close(self) -> None:
         """End Spark, and let go of the copy."""

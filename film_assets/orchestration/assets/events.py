@@ -40,7 +40,7 @@ def record(context: dg.AssetExecutionContext, pipeline: Pipeline, outcome: Outco
         preview = _preview(pipeline, outcome.table) if key == keys[-1] else {}
         with_version = {**provenance, tags.DATA_VERSION: pipeline.version(outcome.table, key)}
         partition = key if outcome.table.range_column else None
-        details = {**metadata, **preview}
+        details = {**metadata, **preview, **_application(pipeline)}
         event = dg.AssetMaterialization(context.asset_key, partition=partition, tags=with_version, metadata=details)
         context.log_event(event)
     ranges = ", ".join(outcome.rebuilt) or "none"
@@ -98,6 +98,12 @@ def _preview(pipeline: Pipeline, table: Table) -> dict[str, dg.MetadataValue[Any
     shown = {"head": pipeline.head(table, _HEAD_ROWS)}
     shown |= {"profile": pipeline.profile(table)} if isinstance(table, Blob) else {}
     return {name: dg.MetadataValue.md(markdown.table(found.columns, found.rows)) for name, found in shown.items()}
+
+
+def _application(pipeline: Pipeline) -> dict[str, Any]:
+    """What the rows were computed on, with links to look at it."""
+    found = pipeline.application.items()
+    return {name: dg.MetadataValue.url(value) if value.startswith("http") else value for name, value in found}
 
 
 def _changes(rebuilt: Rebuilt, outcome: Outcome) -> dict[str, Any]:
