@@ -52,15 +52,13 @@ class Cluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._workers: list[subprocess.Popen[bytes]] = []
         self._guard = subprocess.Popen([sys.executable, "-c", _GUARD], stdin=subprocess.PIPE, start_new_session=True)
-        configuration = folder / "conf"
-        configuration.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self.variables = {
-            "SPARK_CONF_DIR": str(configuration),
+            "SPARK_CONF_DIR": str(self.configuration("conf")),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_PYTHON": sys.executable,
         }
-        self.configure()
         try:
             self.url = self._start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0",
                                    "--webui-port", "0", until=r"Starting Spark master at (spark://\S+)")  # fmt: skip
@@ -70,8 +68,8 @@ class Cluster:
             self.stop()
             raise
 
-    def configure(self, **changed: str) -> None:
-        """Write ``spark-defaults.conf`` for applications started from now on; ``spark_executor_memory="1g"`` sets that name."""
+    def configuration(self, name: str, **changed: str) -> Path:
+        """A new folder for ``SPARK_CONF_DIR`` with ``spark-defaults.conf``; ``spark_executor_memory="1g"`` sets that name."""
         settings = {
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
@@ -83,10 +81,12 @@ class Cluster:
             "spark.executor.extraJavaOptions": f"{_SMALL_JVM} -XX:MaxDirectMemorySize={_DIRECT_MEMORY}",
             "spark.sql.shuffle.partitions": "4",
             "spark.ui.enabled": "false",
-            **{name.replace("_", "."): value for name, value in changed.items()},
+            **{key.replace("_", "."): value for key, value in changed.items()},
         }
-        lines = "".join(f"{name} {value}\n" for name, value in settings.items())
-        (self.folder / "conf" / "spark-defaults.conf").write_text(lines)
+        folder = self.folder / name
+        folder.mkdir()
+        (folder / "spark-defaults.conf").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+        return folder
 
     @contextmanager
     def environment(self, **changed: str) -> Iterator[None]:

@@ -1,12 +1,12 @@
 """Sessions of Spark: on a cluster, on a Spark Connect server, on this machine; and what is said where there is none."""
 
-import os
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -102,14 +102,17 @@ def test_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
     assert children() == before
 
 
-def test_on_spark_connect(connect_url: str, tmp_path: Path) -> None:
-    address = f"{connect_url}/;user_id=somebody"
-    with open_session(settings(address, tmp_path)) as session:
-        assert session.application["address"] == connect_url
+def test_on_spark_connect_until_the_server_dies(cluster: Cluster, tmp_path: Path) -> None:
+    server = cluster.start_connect()
+    given = settings(f"{server.url}/;user_id=somebody", tmp_path)
+    with open_session(given) as session:
+        assert session.application["address"] == server.url
         with session.pool("tables"):
             runs_jobs(session, tmp_path)
-    with open_session(settings(address, tmp_path)):  # the server goes on
-        pass
+    with open_session(given) as session:  # the server went on
+        server.kill()
+        with pytest.raises(TransientError, match="run again"), session.watched():
+            session.spark.range(1).toArrow()
 
 
 def test_on_this_machine_it_says_nothing_and_has_what_the_user_set(cluster: Cluster, tmp_path: Path) -> None:
@@ -157,14 +160,6 @@ def watched_job(session: Session) -> None:
 
     with session.watched():
         session.spark.range(0, 1, 1, 1).mapInArrow(wait, "id long").toArrow()
-
-
-def test_a_server_that_dies(cluster: Cluster, tmp_path: Path) -> None:
-    server = cluster.start_connect()
-    with open_session(settings(server.url, tmp_path)) as session:
-        server.kill()
-        with pytest.raises(TransientError, match="run again"), session.watched():
-            session.spark.range(1).toArrow()
 
 
 @pytest.mark.parametrize("address", ["", "spark", "spark:/x", "spark://host", "sc:/host", "local[", "http://host:7077"])
@@ -221,18 +216,19 @@ def test_no_token_is_shown(tmp_path: Path) -> None:
         assert TOKEN not in "".join(traceback.format_exception(error))
 
 
-def test_no_workers(java: None, tmp_path: Path) -> None:
-    with Cluster(tmp_path / "cluster", workers=0) as cluster, cluster.environment():
+def test_no_executor_is_given(cluster: Cluster, tmp_path: Path) -> None:
+    too_large = cluster.configuration("too-large", spark_executor_memory="1000g")
+    with cluster.environment(SPARK_CONF_DIR=str(too_large)):
         error = fault(settings(cluster.url, tmp_path, wait=2))
     assert isinstance(error, TransientError)
     assert "Spark had no executor in 2 s: see in Spark's web UI whether workers are up" in str(error)
 
 
-def test_executors_that_die_again_and_again(java: None, tmp_path: Path) -> None:
-    with Cluster(tmp_path / "cluster", workers=1) as cluster, cluster.environment():
-        cluster.configure(spark_executor_extraJavaOptions="-XX:MaxDirectMemorySize=100m")
-        error = fault(settings(cluster.url, tmp_path, wait=20))
-    assert "Spark's executors end again and again, and completed nothing in 20 s" in str(error)
+def test_executors_that_die_again_and_again(cluster: Cluster, tmp_path: Path) -> None:
+    too_small = cluster.configuration("too-small", spark_executor_extraJavaOptions="-XX:MaxDirectMemorySize=100m")
+    with cluster.environment(SPARK_CONF_DIR=str(too_small)):
+        error = fault(settings(cluster.url, tmp_path, wait=15))
+    assert "Spark's executors end again and again, and completed nothing in 15 s" in str(error)
 
 
 def test_executors_without_the_libraries(cluster: Cluster, tmp_path: Path) -> None:
@@ -250,11 +246,10 @@ def test_executors_with_another_python(cluster: Cluster, tmp_path: Path) -> None
 
 def another_python() -> str:
     """An interpreter of another minor version that Spark could run."""
-    here = f"python3.{sys.version_info.minor}"
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    folders = [*map(Path, os.environ["PATH"].split(os.pathsep)), *(folder / "bin" for folder in sorted(pyenv.glob("3.*")))]
-    names = [f"python3.{minor}" for minor in (10, 11, 12, 13, 14)]
-    found = [folder / name for folder in folders for name in names if name != here and (folder / name).exists()]
-    if not found:
-        pytest.skip("there is no Python of another minor version on this machine")
-    return str(found[0])
+    for minor in {11, 12, 13, 14} - {sys.version_info.minor}:
+        pyenv = (Path.home() / ".pyenv" / "versions").glob(f"3.{minor}.*/bin/python")
+        for found in (*pyenv, f"python3.{minor}"):
+            with suppress(OSError):
+                if subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+                    return str(found)
+    pytest.skip("there is no Python of another minor version on this machine")

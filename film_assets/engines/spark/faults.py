@@ -38,6 +38,10 @@ _ADVICE = (
         "the executors have no Python {0}: set PYSPARK_PYTHON to the one they have",
     ),
     (
+        re.compile(r"Error from python worker:\s+(\S.*)"),
+        "the executors' Python does not run ({0}): set PYSPARK_PYTHON to one that does",
+    ),
+    (
         re.compile(r"OutOfMemoryError|exceeding memory limits|OOMKilled"),
         "Spark ran out of memory: raise spark.executor.memory or spark.driver.memory in spark-defaults.conf",
     ),

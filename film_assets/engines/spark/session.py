@@ -129,7 +129,7 @@ def open_session(settings: Settings, progress: Progress | None = None) -> Sessio
         FilmAssetsError: pyspark or Java is missing here, or a library on the executors.
     """
     _require_extra()
-    _ignore_pandas_notice()
+    _ignore_warnings()
     with (progress or Silent()).task("starting Spark"):
         session = Session(_open_kind(settings), settings.spark_wait)
         try:
@@ -149,8 +149,9 @@ def _require_extra() -> None:
         raise FilmAssetsError(f"no {error.name} is installed, which Spark needs: pip install 'film-assets[spark]'") from None
 
 
-def _ignore_pandas_notice() -> None:
-    """Nothing of ours on Spark goes through pandas; pyspark looks for it all the same, and warns of pandas 3 each time."""
+def _ignore_warnings() -> None:
+    """Those of pyspark that say nothing to the user: an error follows, or nothing of ours goes through pandas."""
+    warnings.filterwarnings("ignore", r"\[RETRIES_EXCEEDED\]", UserWarning)
     warnings.filterwarnings("ignore", r"PySpark does not yet fully support pandas >= 3\.0\.0", FutureWarning)
 
 
