@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -29,11 +30,12 @@ def settings(address: str, home: Path, wait: float = 120) -> Settings:
 
 def fault(given: Settings) -> FilmAssetsError:
     """Why no session is opened: one line, and nothing is left of it."""
-    before = children()
+    processes, threads = children(), set(threading.enumerate())
     with pytest.raises(FilmAssetsError) as raised, open_session(given):
         pass
     assert "\n" not in str(raised.value)
-    assert children() == before
+    assert children() == processes
+    until(lambda: set(threading.enumerate()) <= threads)
     return raised.value
 
 

@@ -150,7 +150,9 @@ class Driver:
 
         try:
             with _python_of_executors(self._master), _or_else(max(seconds, _REGISTER_SECONDS), end):
-                return SparkSession(SparkContext(gateway=self._gateway))
+                context = SparkContext(gateway=self._gateway)
+                context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001  # prints a traceback if the JVM dies
+                return SparkSession(context)
         except Exception as error:
             fault = readable(error, self.where)
             if not expired and fault is None:

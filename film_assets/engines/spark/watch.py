@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from typing import Any
 
-_LOOK_SECONDS = 0.5
 _LOOK_WHY = "see why in their logs, in Spark's web UI; they need more than 200m of direct memory (-XX:MaxDirectMemorySize)"
 _LOOK_WHERE = (
     "see in Spark's web UI whether workers are up and have free cores and memory; FILM_ASSETS_SPARK_WAIT says how long to wait"
@@ -56,11 +55,20 @@ class Watch:
         fault: Why they were cancelled; empty as long as all is well.
     """
 
-    def __init__(self, look: Callable[[], Figures], cancel: Callable[[], None], patience: float) -> None:
+    def __init__(self, look: Callable[[], Figures], cancel: Callable[[], None], patience: float, every: float = 0.5) -> None:
+        """Not to be started: ``on`` does that.
+
+        Args:
+            look: Gives the figures of now, and never raises.
+            cancel: Cancels all jobs, and never raises.
+            patience: How many seconds may pass in which no executor does anything, or none gets anything done.
+            every: How many seconds pass from look to look.
+        """
         self.fault = ""
         self._look = look
         self._cancel = cancel
         self._patience = patience
+        self._every = every
         self._blocks = 0
         self._lock = Lock()
         self._over = Event()
@@ -90,7 +98,7 @@ class Watch:
 
     def _watch(self, over: Event) -> None:
         course = _Course(self._patience)
-        while not over.wait(_LOOK_SECONDS):
+        while not over.wait(self._every):
             if fault := course.judge(self._look(), time.monotonic()):
                 self.fault = fault
                 self._cancel()
