@@ -12,13 +12,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-import pyspark
 import pytest
 
-_SPARK_HOME = Path(pyspark.__file__).parent
+_SPARK_HOME = Path(find_spec("pyspark").origin).parent
 _START_SECONDS = 120
 _SMALL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m"
 """Half the start-up and a third of the memory; right for tests, wrong for large jobs."""

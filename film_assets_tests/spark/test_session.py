@@ -137,7 +137,7 @@ if __name__ == "__main__":
 
 
 def test_a_driver_that_dies(cluster: Cluster, tmp_path: Path) -> None:
-    before = children()
+    before, threads = children(), set(threading.enumerate())
     given = settings("local[1]", tmp_path)
     with cluster.environment(), open_session(given) as session:
         driver = next(process for process in psutil.Process().children() if process.pid not in before)
@@ -149,6 +149,7 @@ def test_a_driver_that_dies(cluster: Cluster, tmp_path: Path) -> None:
                 job.result()
         assert session.percent() == 0
     assert children() == before
+    until(lambda: set(threading.enumerate()) <= threads)
     with cluster.environment(), open_session(given):  # another one can be started
         pass
 

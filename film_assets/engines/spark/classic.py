@@ -110,9 +110,12 @@ class Driver:
 
     def close(self) -> None:
         """End the application and its JVM, in bounded time whatever state they are in."""
-        with _or_else(_CLOSE_SECONDS, self._gateway.proc.kill), warnings.catch_warnings(), suppress(Exception):
+        context = self.spark.sparkContext
+        with _or_else(_CLOSE_SECONDS, self._gateway.proc.kill), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # that a dead JVM cannot be shut down cleanly
-            self.spark.stop()
+            for stop in (self.spark.stop, context.stop):  # the first gives up half way if the JVM is dead
+                with suppress(Exception):
+                    stop()
         self._end()
 
     def _launch(self, conf: dict[str, str]) -> Any:
@@ -151,7 +154,8 @@ class Driver:
         try:
             with _python_of_executors(self._master), _or_else(max(seconds, _REGISTER_SECONDS), end):
                 context = SparkContext(gateway=self._gateway)
-                context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001  # prints a traceback if the JVM dies
+                # It would print a traceback if the JVM died, beside the error that says so.
+                context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
                 return SparkSession(context)
         except Exception as error:
             fault = readable(error, self.where)

@@ -77,7 +77,7 @@ def readable(error: Exception, where: str = "") -> FilmAssetsError | None:
     """The error as one of ours; None if it is not Spark's."""
     if not _is_sparks(error):
         return None
-    text = str(error)
+    text = _text(error)
     if (ours := _ours(text)) is not None:
         return ours
     more = f"; more in {where}" if where else ""
@@ -88,6 +88,14 @@ def readable(error: Exception, where: str = "") -> FilmAssetsError | None:
     if _is_lost(error) or _LOST.search(text):
         return TransientError(f"the connection to Spark was lost, or Spark ended: {cause}; run again{more}")
     return FilmAssetsError(f"Spark failed: {cause}{more}")
+
+
+def _text(error: Exception) -> str:
+    """What it says; an error of Java's is asked for it, and no driver may be there any more that answers."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001
+        return "Connection refused"
 
 
 def _is_sparks(error: Exception) -> bool:
