@@ -53,12 +53,12 @@ class Spread:
 
     Attributes:
         name: What it is staged under.
-        sizes: The bytes of each bucket; ranges have equally many buckets, and stand in their order.
-        lines: The lines of each bucket.
+        rows: How many bytes are before each bucket, and in all; ranges have equally many buckets, and stand in their order.
+        lines: How many lines are before each bucket, and in all.
     """
 
     name: str
-    sizes: Places
+    rows: Places
     lines: Places
 
 
@@ -157,7 +157,7 @@ def spread(
     in_order = [*_in_order(np.frombuffer(data, np.uint8), sizes, order), *_in_order(numbers, lines, order)]
     store.stage(name, b"".join(in_order))
     count = len(RANGES[blob.range_column]) * buckets
-    return Spread(name, _sums(places, sizes, count), _sums(places, lines, count))
+    return Spread(name, _begins(places, sizes, count), _begins(places, lines, count))
 
 
 def read_staged(
@@ -230,24 +230,22 @@ def _in_order(values: npt.NDArray[np.generic], sizes: Places, order: Places) -> 
         yield values[steps + np.arange(len(steps))].tobytes()
 
 
-def _sums(places: Places, amounts: Places, count: int) -> Places:
-    """What the rows of each place come to together."""
-    sums = np.zeros(count, np.int64)
-    np.add.at(sums, places, amounts)
-    return sums
+def _begins(places: Places, amounts: Places, count: int) -> Places:
+    """What the rows before each place come to, and all of them."""
+    sums = np.zeros(count + 1, np.int64)
+    np.add.at(sums, places + 1, amounts)
+    return np.cumsum(sums)
 
 
 def _parts(blob: Blob, chunks: Sequence[Spread], piece_bytes: int | None) -> Iterator[tuple[str, int, list[Staged]]]:
     """Range, number within it, and what there is of it, of every part to be read; a range without any row is one, too."""
     keys = list(RANGES[blob.range_column])
-    buckets = len(chunks[0].sizes) // len(keys)
-    totals = np.sum([chunk.sizes for chunk in chunks], axis=0)
-    first_lines = list(accumulate((int(chunk.lines.sum()) for chunk in chunks), initial=2))
+    totals = np.diff(np.sum([chunk.rows for chunk in chunks], axis=0)).reshape(len(keys), -1)
+    first_lines = list(accumulate((int(chunk.lines[-1]) for chunk in chunks), initial=2))
     for index, key in enumerate(keys):
-        first = index * buckets
-        bounds = _together(totals[first : first + buckets], piece_bytes)
-        for number, (start, stop) in enumerate(pairwise(bounds)):
-            parts = (_staged(chunk, first + start, first + stop, line) for chunk, line in zip(chunks, first_lines, strict=False))
+        bounds = index * totals.shape[1] + np.array(_together(totals[index], piece_bytes))
+        for number, (start, stop) in enumerate(pairwise(bounds.tolist())):
+            parts = (_staged(chunk, start, stop, line) for chunk, line in zip(chunks, first_lines, strict=False))
             yield key, number, [part for part in parts if part.rows[0] < part.rows[1]]
 
 
@@ -261,12 +259,6 @@ def _together(sizes: Places, piece_bytes: int | None) -> list[int]:
 
 
 def _staged(chunk: Spread, start: int, stop: int, first_line: int) -> Staged:
-    rows, numbers = (np.concatenate(([0], np.cumsum(amounts))) for amounts in (chunk.sizes, chunk.lines))
-    behind, width = int(rows[-1]), _NUMBER.itemsize
-    return Staged(
-        chunk.name,
-        behind + int(numbers[-1]) * width,
-        (int(rows[start]), int(rows[stop])),
-        (behind + int(numbers[start]) * width, behind + int(numbers[stop]) * width),
-        first_line,
-    )
+    rows, lines = ([int(begins[at]) for at in (start, stop, -1)] for begins in (chunk.rows, chunk.lines))
+    numbers, numbers_end, size = (rows[2] + count * _NUMBER.itemsize for count in lines)
+    return Staged(chunk.name, size, (rows[0], rows[1]), (numbers, numbers_end), first_line)
