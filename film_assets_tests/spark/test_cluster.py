@@ -26,5 +26,5 @@ with Cluster(Path(sys.argv[1]), workers=0):
         assert process.stdout.readline() == "ready\n"
         started = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGKILL)
-    assert len(started) == 2  # the master and the guard
+    assert len(started) >= 2  # the master and the guard
     assert psutil.wait_procs(started, timeout=30)[1] == []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _MODE = "SPARK_CONNECT_MODE_ENABLED"
 """The variable by which pyspark's functions know that the session is one of Spark Connect; pyspark sets it for good."""
+_RETRIES = 8
+"""Within about ten seconds: a server that starts anew has forgotten the session anyway."""
 
 
 class Client:
@@ -43,7 +45,12 @@ class Client:
         self._lock = Lock()
         self._await_server(url, seconds)
         self._mode = os.environ.get(_MODE)
-        self.spark = self._open(url)
+        try:
+            self.spark = self._open(url)
+            self._try_again(_RETRIES)
+        except BaseException:
+            self._restore_mode()
+            raise
 
     @property
     def application(self) -> dict[str, str]:
@@ -73,8 +80,12 @@ class Client:
 
     def close(self) -> None:
         """End the session; the server goes on."""
+        self._try_again(1)
         with suppress(Exception):  # there is nothing to end on a server that is dead
             self.spark.stop()
+        self._restore_mode()
+
+    def _restore_mode(self) -> None:
         if self._mode is None:
             os.environ.pop(_MODE, None)
 
@@ -105,13 +116,16 @@ class Client:
 
     def _open(self, url: str) -> "SparkSession":
         from pyspark.sql import SparkSession
-        from pyspark.sql.connect.client.retries import DefaultPolicy
 
         spark = SparkSession.builder.remote(url).create()
-        # By itself it tries for ten minutes to reach a server that is gone.
-        spark.client.set_retry_policies([DefaultPolicy(max_retries=8, backoff_multiplier=2, max_backoff=4000)])
         spark.registerProgressHandler(self._note)  # type: ignore[arg-type]  # any callable does
         return spark
+
+    def _try_again(self, times: int) -> None:
+        """How often a server is tried that does not answer; pyspark does it for ten minutes."""
+        from pyspark.sql.connect.client.retries import DefaultPolicy
+
+        self.spark.client.set_retry_policies([DefaultPolicy(max_retries=times, backoff_multiplier=2, max_backoff=4000)])
 
     def _note(self, stages: Iterable[Any] | None, inflight_tasks: int, operation_id: str | None, done: bool) -> None:
         under_way = {

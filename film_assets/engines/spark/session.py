@@ -66,7 +66,7 @@ class Session:
         self._watch = Watch(kind.look, kind.cancel, wait)
         self._files = tempfile.TemporaryDirectory(prefix="film_assets-")  # whose files executors fetch when they start
         self.spark = kind.spark
-        self.application: Mapping[str, str] = kind.application
+        self.application: Mapping[str, str] = {}
 
     def percent(self) -> float:
         """How far the stages under way are; 0 where none is. May be asked from any thread."""
@@ -104,6 +104,7 @@ class Session:
         self._files.cleanup()
 
     def _prepare(self) -> None:
+        self.application = self._kind.application
         for name, value in _SESSION.items():
             self.spark.conf.set(name, value)
         self._kind.send(write_package(Path(self._files.name)))
@@ -159,7 +160,8 @@ def _open_kind(settings: Settings) -> _Kind:
     if settings.spark.startswith("sc://"):
         from film_assets.engines.spark.connect import Client
 
-        return Client(settings.spark, settings.spark_wait)
+        with readable_spark_faults(Client.where):
+            return Client(settings.spark, settings.spark_wait)
     if _MASTER.fullmatch(settings.spark):
         from film_assets.engines.spark.classic import Driver
 
