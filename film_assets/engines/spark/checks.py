@@ -3,14 +3,15 @@
 Does not belong here: which rules there are (``tables.rules``), when one is evaluated again (``engines.checks``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from film_assets.common.dtypes import dtypes
-from film_assets.engines.checks import EXAMPLES, Broken, Findings
+from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check
 from film_assets.engines.losses import by_column
 from film_assets.engines.spark import frames
 from film_assets.engines.spark.landing import dropped_values
@@ -28,12 +29,32 @@ _VERSION = "1"
 """To be raised when a rule would be evaluated otherwise."""
 
 
+_AT_ONCE = 4
+"""Rules evaluated side by side: most are a small job, which leaves a cluster idle."""
+
+Verdict = tuple[Rule, Mapping[str, Finding]]
+
+
+def check_side_by_side(evaluator: "LakeEvaluator", rules: Iterable[Rule], *, full: bool) -> list[Verdict]:
+    """What each rule found, by range, as ``engines.checks.check`` says; what is new is kept in the lake."""
+    begun: list[Future[list[Verdict]]] = []
+    with ThreadPoolExecutor(_AT_ONCE, "checks") as threads:
+        for rule in rules:  # one by one, as whoever gives them shows how far it is
+            if len(begun) >= _AT_ONCE:
+                begun[-_AT_ONCE].result()
+            begun.append(threads.submit(check, evaluator, [rule], full=full))
+        found = [verdict for future in begun for verdict in future.result()]
+    evaluator.write_findings()
+    return found
+
+
 class LakeEvaluator:
-    """Evaluates rules on the tables of the lake, which keeps what was found."""
+    """Evaluates rules on the tables of the lake, which keeps what was found; several rules at a time."""
 
     def __init__(self, spark: Callable[[], "SparkSession"], storage: Storage, state: State, ranges: Ranges) -> None:
         """Nothing is evaluated yet; Spark is asked for where rows are to be looked at."""
         self._spark, self._storage, self._state, self.ranges = spark, storage, state, ranges
+        self._known, self._found = state.findings(), dict[tuple[str, str, str], Finding]()
 
     def evaluate(self, rule: Rule, keys: Sequence[str]) -> Broken:
         """Look at every row of these ranges."""
@@ -48,11 +69,15 @@ class LakeEvaluator:
 
     def findings(self) -> Findings:
         """What was found before."""
-        return self._state.findings()
+        return self._known
 
     def keep_findings(self, found: Findings) -> None:
-        """Keep what was found, in place of what was found there before."""
-        self._state.keep_findings(found)
+        """Take what was found, in place of what was found there before, to be written with all else."""
+        self._found |= found
+
+    def write_findings(self) -> None:
+        """Write down what was found."""
+        self._state.keep_findings(self._found)
 
     # ---- rules that each row keeps or breaks: rows with an id of the table's range column, and an example
 

@@ -17,13 +17,13 @@ from film_assets.common.database import Connect, readable_faults
 from film_assets.common.progress import Progress, Silent
 from film_assets.engines.base import Head
 from film_assets.engines.blobs import LandedBlobs
-from film_assets.engines.checks import Finding, check, rejected
+from film_assets.engines.checks import Finding, rejected
 from film_assets.engines.duckdb.head import head
 from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome, outcome
 from film_assets.engines.spark import frames, landing, lists, storage
 from film_assets.engines.spark.ahead import Ahead
-from film_assets.engines.spark.checks import LakeEvaluator, count, scan
+from film_assets.engines.spark.checks import LakeEvaluator, check_side_by_side, count, scan
 from film_assets.engines.spark.copy import LakeCopy
 from film_assets.engines.spark.profiles import profile
 from film_assets.engines.spark.rebuild import rebuild
@@ -185,7 +185,7 @@ class SparkEngine:
     def check(self, rules: Iterable[Rule], *, full: bool = False) -> list[tuple[Rule, Mapping[str, Finding]]]:
         """What each rule found, by range; only what changed since the last time is looked at, with ``full`` every row."""
         with self._running_if_asked() as spark:
-            return check(LakeEvaluator(spark, self._storage, self._state, self.ranges), rules, full=full)
+            return check_side_by_side(LakeEvaluator(spark, self._storage, self._state, self.ranges), rules, full=full)
 
     def count(self, table: Table) -> int:
         """The rows of any table, counted."""
@@ -233,13 +233,19 @@ class SparkEngine:
 
     @contextmanager
     def _running_if_asked(self) -> Iterator[Callable[[], "SparkSession"]]:
-        """The same for a block that may need none: it asks for Spark itself."""
+        """The same for a block that may need none: it asks for Spark itself, from any thread."""
         with ExitStack() as watched:
 
             def ask() -> "SparkSession":
+                with asking:
+                    return begin()
+
+            @cache
+            def begin() -> "SparkSession":
                 return watched.enter_context(self._running())
 
-            yield cache(ask)
+            asking = threading.Lock()
+            yield ask
 
     def _started(self) -> "Session":
         with self._starting:
