@@ -6,13 +6,15 @@ tables, and how readers use them (``reader``).
 
 from pathlib import Path
 
-from film_assets.common.database import attached
+from film_assets.common.database import CATALOG, attached
 from film_assets.engines.base import Store
 from film_assets.engines.state import digest
 from film_assets.home import Home
 from film_assets.snapshot import files, indexes, macros
-from film_assets.tables import BLOBS, COMPUTED, QUALITY, Blob, sql
+from film_assets.tables import BLOBS, COMPUTED, QUALITY, Blob, Table, sql
 from film_assets.tables.ranges import RANGE_KEYS
+
+_VIEWS = f"select schema_name, view_name from duckdb_views() where database_name = '{CATALOG}'"
 
 
 def publish(store: Store, home: Home, *, force: bool = False) -> bool:
@@ -66,6 +68,11 @@ def _raw_views(store: Store) -> list[str]:
     return ["create schema if not exists raw", *views]
 
 
+def _called(table: Table) -> str:
+    """How DuckDB calls a table in the file."""
+    return f"{'main' if table.schema == CATALOG else table.schema}.{table.short}"
+
+
 def _slices(store: Store, blob: Blob) -> str:
     return sql.reading(blob, store.slice_files(blob, RANGE_KEYS))
 
@@ -74,9 +81,10 @@ def _finish(path: Path, views: list[str]) -> None:
     """What only readers use: the places of ids, views of the landed slices, macros, the words of the declarations."""
     comments = [
         *(statement for table in (*BLOBS, *QUALITY) for statement in sql.comments(table, "view")),
-        *(statement for table in COMPUTED for statement in sql.comments(table, "table")),
     ]
     with attached(path) as connection:
+        viewed = {f"{schema}.{name}" for schema, name in connection.sql(_VIEWS).fetchall()}
+        comments += [text for table in COMPUTED for text in sql.comments(table, "view" if _called(table) in viewed else "table")]
         indexes.note_places(connection)
         for statement in (*views, *comments):
             connection.execute(statement)

@@ -186,14 +186,12 @@ class Warehouse:
 
     def drop(self, table: Table) -> None:
         """Drop a table, or a view in its place, if there is one."""
-        kind = "view" if self._kind(table) == "VIEW" else "table"
-        self.run(f"drop {kind} if exists {sql.quoted(table.name)}")
+        self.run(f"drop {'view' if self.is_view(table) else 'table'} if exists {sql.quoted(table.name)}")
 
-    def _kind(self, table: Table) -> str | None:
-        """Whether a table is a ``BASE TABLE`` or a ``VIEW`` here; None where it is not there."""
-        query = "select table_type from information_schema.tables where table_catalog = ? and table_schema = ? and table_name = ?"
-        found = self.rows(query, [CATALOG, "main" if table.schema == CATALOG else table.schema, table.short])
-        return next((kind for (kind,) in found), None)
+    def is_view(self, table: Table) -> bool:
+        """Whether there is a view in place of a table."""
+        query = "from duckdb_views() where database_name = ? and schema_name = ? and view_name = ?"
+        return bool(self.rows(query, [CATALOG, "main" if table.schema == CATALOG else table.schema, table.short]))
 
     def _lay_out_anew(self) -> None:
         computed = "from state.ranges where name not like 'raw.%'"
@@ -201,7 +199,7 @@ class Warehouse:
             if self.rows(f"{computed} limit 1"):
                 self.notices.append("the tables are laid out differently now; all are rebuilt")
             for table in COMPUTED:
-                self.run(f"drop table if exists {sql.quoted(table.name)}")
+                self.drop(table)
             self.run("drop schema if exists lookup cascade")
             self.run(f"delete {computed}")
             self.run("delete from state.layout")
@@ -217,7 +215,7 @@ class Warehouse:
             names = sorted({name for name, _ in actual.items() ^ declared.items()})
             self.notices.append(f"{table.name}: column {', '.join(names)} is declared differently now; the table is rebuilt")
             with self.transaction():
-                self.run(f"drop table {sql.quoted(table.name)}")
+                self.drop(table)
                 self.run("delete from state.ranges where name = ?", [table.name])
         if actual != declared:
             self.run(layout.create_table(table))

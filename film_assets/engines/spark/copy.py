@@ -21,16 +21,20 @@ from film_assets.engines.duckdb.store import WarehouseStore
 from film_assets.engines.spark.state import LandedSlice, State
 from film_assets.engines.spark.storage import Storage
 from film_assets.engines.state import Ranges
+from film_assets.errors import SettingsError
 from film_assets.home import Home
 from film_assets.tables import BLOBS, COMPUTED, Blob, Table, sql
 
 COPYING = "copy the lake"
 
+_FOUND_BY_PLACE = ("films.titles", "films.names")
+"""Tables whose rows macros find by their places, which a view has none of."""
+
 
 class LakeCopy(WarehouseStore):
     """The working file of a home, with a copy of the lake."""
 
-    def __init__(self, home: Home, connect: Connect, storage: Storage, state: State) -> None:
+    def __init__(self, home: Home, connect: Connect, storage: Storage, state: State, *, views: bool = False) -> None:
         """Open the file.
 
         Args:
@@ -38,9 +42,18 @@ class LakeCopy(WarehouseStore):
             connect: Opens it.
             storage: The lake.
             state: What is known of its tables.
+            views: Whether the tables that can be are views of the files of the lake.
+
+        Raises:
+            SettingsError: There are to be views of a lake that readers do not reach.
         """
+        if views and not storage.is_folder:
+            raise SettingsError("FILM_ASSETS_SNAPSHOT=views needs a lake in a folder that readers reach; set it to tables")
         super().__init__(home, connect, origin=storage.uri)
         self._storage, self._state, self._scratch = storage, state, home.scratch
+        self._views = {
+            table.name for table in COMPUTED if views and table.schema == "films" and table.name not in _FOUND_BY_PLACE
+        }
 
     def bring_up_to_date(self, ranges: Ranges, progress: Progress) -> None:
         """Copy what changed since the last time; a table at a time, each with its state in one transaction."""
@@ -59,7 +72,16 @@ class LakeCopy(WarehouseStore):
     def _stale(self, table: Table, ranges: Ranges) -> list[str]:
         """The ranges that are known by another state here than in the lake."""
         names = [(table.name, key) for key in table.range_keys]
-        return [key for name, key in names if ranges.get((name, key)) != self.ranges.get((name, key))]
+        anew = self._is_other_kind(table)
+        return [key for name, key in names if anew or ranges.get((name, key)) != self.ranges.get((name, key))]
+
+    def _is_other_kind(self, table: Table) -> bool:
+        """Whether it is a view and is to be a table, or the other way round."""
+        return not isinstance(table, Blob) and self.is_view(table) != (table.name in self._views)
+
+    def contents(self) -> object:
+        """Everything that readers would see change."""
+        return [super().contents(), sorted(self._views)]
 
     def note_published(self, digest: str) -> None:
         """Write down what was published, here and in the lake, and delete files of the lake that nobody needs any more."""
@@ -131,20 +153,33 @@ class LakeCopy(WarehouseStore):
     # ---- tables
 
     def _copy_table(self, table: Table, keys: Sequence[str], ranges: Ranges) -> None:
-        changed = [key for key in keys if self._differs(table, key, ranges)]
-        files = self._state.lake[table.name].files()
-        name, columns = sql.quoted(table.name), sql.names(table.column_names)
+        anew = self._is_other_kind(table)
+        changed = [key for key in keys if anew or self._differs(table, key, ranges)]
         with self.transaction():
-            if changed:
-                whole = set(changed) == set(table.range_keys)
-                self.run(
-                    f"truncate {name}" if whole else f"delete from {name} where {sql.in_ranges(table.range_column, changed)}"
-                )
-            with self._local([file for key in changed for file in files.get(key, [])]) as there:
-                if there:
-                    order = f" order by {sql.quoted(table.range_column)}" if table.range_column else layout.order(table)
-                    self.run(f"insert into {name} by name select {columns} from {sql.reading(table, there)}{order}")
+            if anew:
+                self.drop(table)
+            if changed and table.name in self._views:
+                self._make_view(table)
+            elif changed:
+                self._copy_ranges(table, changed)
             self.remember(table.name, {key: ranges[table.name, key] for key in keys if (table.name, key) in ranges})
+
+    def _make_view(self, table: Table) -> None:
+        rows = sql.reading(table, [self._storage.url(file) for of in self._files(table).values() for file in of])
+        self.run(f"create or replace view {sql.quoted(table.name)} as select {sql.names(table.column_names)} from {rows}")
+
+    def _copy_ranges(self, table: Table, keys: Sequence[str]) -> None:
+        self.run(layout.create_table(table))
+        name, whole = sql.quoted(table.name), set(keys) == set(table.range_keys)
+        self.run(f"truncate {name}" if whole else f"delete from {name} where {sql.in_ranges(table.range_column, keys)}")
+        files = self._files(table)
+        with self._local([file for key in keys for file in files.get(key, [])]) as there:
+            rows = f"select {sql.names(table.column_names)} from {sql.reading(table, there)}"
+            order = f" order by {sql.quoted(table.range_column)}" if table.range_column else ""
+            self.run(f"insert into {name} by name {rows}{order}")
+
+    def _files(self, table: Table) -> dict[str, list[str]]:
+        return self._state.lake[table.name].files()
 
     def _differs(self, table: Table, key: str, ranges: Ranges) -> bool:
         now, here = (of.get((table.name, key)) for of in (ranges, self.ranges))

@@ -205,10 +205,14 @@ class SparkEngine:
         """The copy of the lake in the home, brought up to date."""
         with readable_faults(self._home.folder):
             if self._copy is None:
-                self._copy = LakeCopy(self._home, self._connect, self._storage, self._state)
+                self._copy = self._open_copy()
                 self._held.callback(self._copy.close)
             self._copy.bring_up_to_date(self.ranges, progress)
         return self._copy
+
+    def _open_copy(self) -> LakeCopy:
+        views = self._settings.snapshot == "views"
+        return LakeCopy(self._home, self._connect, self._storage, self._state, views=views)
 
     def percent(self) -> float:
         """How far Spark's stages are that are under way; 0 where none is. May be asked from any thread."""
