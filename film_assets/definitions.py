@@ -11,7 +11,7 @@ from film_assets.orchestration.assets.checks import TABLE_CHECKS
 from film_assets.orchestration.assets.describe import key_of
 from film_assets.orchestration.assets.indexes import secondary_indexes
 from film_assets.orchestration.assets.snapshot import snapshot
-from film_assets.orchestration.assets.tables import TABLE_ASSETS
+from film_assets.orchestration.assets.tables import table_assets
 from film_assets.orchestration.conventions import EVERYTHING, FORCE, Force
 from film_assets.orchestration.jobs import refresh_job
 from film_assets.orchestration.resources import published_films, working_file
@@ -59,7 +59,7 @@ def build_defs(
     delivery = FilmsDelivery.load()
     deliveries = _deliveries(delivery) if delivery.sends_digest or delivery.tables else []
     return dg.Definitions(
-        assets=[blob_assets(now), *TABLE_ASSETS, secondary_indexes, snapshot, *deliveries],
+        assets=[blob_assets(now), *table_assets(now.engine), secondary_indexes, snapshot, *deliveries],
         asset_checks=TABLE_CHECKS,
         jobs=[refresh_job(now), retention],
         schedules=[daily_refresh(now), daily_retention(now, retention)],

@@ -141,6 +141,7 @@ class SparkEngine:
         verify: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Land a version of a blob: its rows, its rejected rows and its account, all of it or nothing."""
+        self._started(progress)
         with self._running() as spark, progress.task(f"land {blob.short}", 100, done=self.percent):
             return landing.land(
                 spark, self._storage, self._state, self.ranges, self._settings, blob, content, listed, source, verify,
@@ -251,11 +252,11 @@ class SparkEngine:
             asking = threading.Lock()
             yield ask
 
-    def _started(self) -> "Session":
+    def _started(self, progress: Progress | None = None) -> "Session":
         with self._starting:
             if self._session is None:
                 from film_assets.engines.spark.session import open_session
 
-                self._session = open_session(self._settings)
+                self._session = open_session(self._settings, progress)
                 self._held.callback(self._session.close)
             return self._session

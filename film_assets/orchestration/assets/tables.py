@@ -83,8 +83,12 @@ def _quality(table: Table) -> dg.AssetsDefinition:
     return count
 
 
-TABLE_ASSETS = [
-    *(_raw(blob) for blob in BLOBS),
-    *(_computed(table) for table in COMPUTED),
-    *(_quality(table) for table in QUALITY),
-]
+_ASSETS = [*(_raw(blob) for blob in BLOBS), *(_computed(table) for table in COMPUTED)]
+_QUALITY_ASSETS = [_quality(table) for table in QUALITY]
+
+
+def table_assets(engine: str) -> list[dg.AssetsDefinition]:
+    """An asset for every table, of the kinds of what an engine keeps it in."""
+    if engine != "spark":
+        return [*_ASSETS, *_QUALITY_ASSETS]
+    return [*dg.map_asset_specs(lambda spec: spec.replace_attributes(kinds={"spark", "deltalake"}), _ASSETS), *_QUALITY_ASSETS]
