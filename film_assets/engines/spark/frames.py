@@ -63,12 +63,22 @@ def range_of(column: str, value: str = "") -> Any:
 
 
 def write(rows: "DataFrame", storage: Storage, lake: LakeTable, table: Table) -> Mapping[str, Part]:
-    """Write rows, which have the column ``range``, as files beside a table; range -> its part, of those that have rows."""
-    folder = lake.path(f"{uuid.uuid4().hex}")
-    from_many = rows.hint("rebalance", "range") if _is_shuffled(rows) else rows
-    ordered = from_many.sortWithinPartitions("range", *table.key)
+    """Write rows, which have the column ``range``, as files beside a table; range -> its part, of those that have rows.
+
+    Raises:
+        HomeError: Some of the rows are not there, as they were written where this machine does not read.
+    """
+    from pyspark.sql import Observation, functions as F  # noqa: N812
+
+    folder, observed = lake.path(uuid.uuid4().hex), Observation()
+    together = rows.hint("rebalance", "range") if _is_shuffled(rows) else rows
+    ordered = together.sortWithinPartitions("range", *table.key).observe(observed, F.count(F.lit(1)).alias("rows"))
     ordered.write.option("compression", "zstd").partitionBy("range").parquet(storage.spark_url(folder))
-    return _parts(rows.sparkSession, storage, lake, table, folder)
+    parts = _parts(rows.sparkSession, storage, lake, table, folder)
+    there = sum(part.rows for part in parts.values())
+    if there != observed.get["rows"] and there != rows.count():  # tasks that were run twice may be observed twice
+        raise storage.not_shared()
+    return parts
 
 
 def _parts(spark: "SparkSession", storage: Storage, lake: LakeTable, table: Table, folder: str) -> Mapping[str, Part]:

@@ -179,6 +179,7 @@ def land(
         found = land_slices(
             blob, where, LakeSlices(storage, blob), known, Silent(), run=on_executors(spark), piece_bytes=PIECE_BYTES
         )
+    storage.ensure_there(item.written.stored.path for item in found if item.written and item.written.stored.path)
     verify()
     slices = _by_range([(item.range_key, _landed_slice(item, current)) for item in found])
     rejects = _rejects(found)

@@ -128,6 +128,22 @@ class Storage:
             for chunk in obstore.get(self._store, path).stream(min_chunk_size=8 << 20):
                 out.write(chunk)
 
+    def ensure_there(self, paths: Iterable[str]) -> None:
+        """Make sure that files of a folder are there, which other machines say they have written.
+
+        Raises:
+            HomeError: One is not.
+        """
+        if self.is_folder and any(not Path(self.url(path)).exists() for path in paths):
+            raise self.not_shared()
+
+    def not_shared(self) -> HomeError:
+        """That workers write where this machine does not read."""
+        return HomeError(
+            f"the lake {self.uri}: what workers have written is not there; set FILM_ASSETS_LAKE to a place that this machine and "
+            "all workers reach under the same name"
+        )
+
     def list(self, folder: str) -> Iterator[str]:
         """The paths of all files in a folder and those below it.
 
