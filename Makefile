@@ -41,8 +41,8 @@ lint: setup
 check: lint  ## Run the checks and the fast tests, in two minutes
 	pytest -m "not slow"
 
-test: lint browser  ## Run all checks and tests
-	pytest
+test: lint browser  ## Run all checks and tests, but those that only `make spark` runs
+	pytest -m "not spark_long"
 
 spark: setup  ## Run the tests on a Spark cluster of two workers, which needs Java 17
 	pytest -m spark

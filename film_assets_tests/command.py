@@ -10,8 +10,8 @@ from typing import Any
 PROGRAM = Path(sys.executable).with_name("film-assets")
 
 
-def film_assets(*arguments: object, home: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a home; nothing is read from the keyboard."""
+def film_assets(*arguments: object, home: Path, seconds: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a home, for so many seconds at most; nothing is read from the keyboard."""
     return subprocess.run(
         [str(PROGRAM), *map(str, arguments)],
         env={**os.environ, "FILM_ASSETS_HOME": str(home), "COLUMNS": "200", **environment},
@@ -19,7 +19,7 @@ def film_assets(*arguments: object, home: Path, **environment: str) -> subproces
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=seconds,
     )
 
 

@@ -1,5 +1,51 @@
-"""What these tests refresh: a few real rows."""
+"""What these tests refresh, a few real rows, and where they do it with Spark."""
 
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from film_assets.settings import load_settings
+from film_assets_tests.blobs import write_real_rows
+from film_assets_tests.conftest import refresh
 from film_assets_tests.real_rows import blobs, settings
+from film_assets_tests.spark.cluster import Cluster
+from film_assets_tests.spark.conftest import cluster, java
 
-__all__ = ["blobs", "settings"]
+__all__ = ["blobs", "cluster", "java", "settings"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most of what runs with every engine to ``make spark``, as far as it runs with Spark."""
+    for item in items:
+        with_spark = "engine" in getattr(item, "fixturenames", ()) and item.get_closest_marker("spark")
+        if with_spark and not item.get_closest_marker("essential"):
+            item.add_marker(pytest.mark.spark_long)
+
+
+@pytest.fixture(scope="session")
+def spark_url(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Spark Connect server that computes by itself."""
+    with Cluster(tmp_path_factory.mktemp("spark-connect"), workers=0) as alone:
+        yield alone.start_connect().url
+
+
+@pytest.fixture(scope="session")
+def refreshed_by_spark(spark_url: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Gives a folder with a few real rows in ``blobs``, which Spark has refreshed into ``home``: each time as it was after that.
+
+    It always is the same folder: what is kept there names its files by their whole paths.
+    """
+    folder = tmp_path_factory.mktemp("refreshed")
+    there, kept = folder / "there", folder / "kept"
+    source = write_real_rows(there / "blobs")
+    refresh(load_settings(source=str(source), home=there / "home", engine="spark", spark=spark_url))
+    there.rename(kept)
+
+    def restored() -> Path:
+        shutil.rmtree(there, ignore_errors=True)
+        return Path(shutil.copytree(kept, there))
+
+    return restored

@@ -41,6 +41,8 @@ for group in groups:
 class Cluster:
     """A master and workers, each of which has a core for each of several applications at once.
 
+    Without workers there is no master either: a driver computes by itself, with two threads.
+
     Attributes:
         url: The master's address.
         folder: Where logs and configuration are.
@@ -59,6 +61,9 @@ class Cluster:
             "SPARK_LOCAL_DIRS": str(folder / "local"),
             "PYSPARK_PYTHON": sys.executable,
         }
+        self.url = "local[2]"
+        if not workers:
+            return
         try:
             self.url = self._start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "0",
                                    "--webui-port", "0", until=r"Starting Spark master at (spark://\S+)")  # fmt: skip
