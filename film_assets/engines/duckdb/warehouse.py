@@ -174,7 +174,7 @@ class Warehouse:
         with self.transaction():
             if self.rows("from state.ranges limit 1"):
                 self.notices.append("the tables in the home are of another engine or lake; all are built anew")
-                own = "where not starts_with(file, '/')"  # what lies elsewhere is not the home's to delete
+                own = "where file <> '' and not starts_with(file, '/')"  # what lies elsewhere is not the home's to delete
                 self.run(f"insert into state.retired select file, now() at time zone 'utc' from state.slices {own}")
             for table in COMPUTED:
                 self.drop(table)

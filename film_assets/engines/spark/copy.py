@@ -26,6 +26,9 @@ from film_assets.home import Home
 from film_assets.tables import BLOBS, COMPUTED, Blob, Table, sql
 
 COPYING = "copy the lake"
+_RETIRE = "insert into state.retired select file, now() at time zone 'utc' from state.slices"
+_OF_THE_HOME = "file <> '' and not starts_with(file, '/')"
+"""Of the files of slices those in the home, which may be deleted: what lies in the lake is the lake's."""
 
 _FOUND_BY_PLACE = ("films.titles", "films.names")
 """Tables whose rows macros find by their places, which a view has none of."""
@@ -109,6 +112,7 @@ class LakeCopy(WarehouseStore):
             self._state.rejects(blob).join(parts, on=["range", "digest"]).drop("digest").with_columns(blob=pl.lit(blob.short))
         )
         with self.transaction():
+            self.run(f"{_RETIRE} where blob = ? and {_OF_THE_HOME}", [blob.short])
             for name in ("slices", "rejects", "blobs"):
                 self.run(f"delete from state.{name} where blob = ?", [blob.short])
             self.insert("state.slices", slices)
@@ -123,7 +127,7 @@ class LakeCopy(WarehouseStore):
             "range": key,
             "part": part,
             "digest": one.digest,
-            "file": self._file(one.path),
+            "file": self._file(blob, key, one),
             "lines": one.lines,
             "rejected": one.rejected,
             "firstLine": one.first_line,
@@ -146,9 +150,16 @@ class LakeCopy(WarehouseStore):
                 [{"name": blob.name, "version": version, "position": at, **row} for at, row in enumerate(told, 1)],
             )
 
-    def _file(self, path: str) -> str:
-        """Where readers find a slice."""
-        return self._storage.url(path) if path else ""
+    def _file(self, blob: Blob, key: str, one: LandedSlice) -> str:
+        """Where readers find a slice: in a lake that is a folder itself, of another one a copy in the home."""
+        if not one.path or self._storage.is_folder:
+            return one.path and self._storage.url(one.path)
+        file = f"{blob.short}/{key}-{one.digest[:16]}.parquet"
+        there = self.landing / file
+        if not there.exists():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            self._storage.fetch(one.path, there)
+        return file
 
     # ---- tables
 

@@ -144,8 +144,8 @@ class SparkEngine:
         self._started(progress)
         with self._running() as spark, progress.task(f"land {blob.short}", 100, done=self.percent):
             return landing.land(
-                spark, self._storage, self._state, self.ranges, self._settings, blob, content, listed, source, verify,
-                force=force,
+                landing.on_executors(spark), self._storage, self._state, self.ranges, self._settings, blob, content, listed,
+                source, verify, force=force,
             )  # fmt: skip
 
     def profile(self, blob: Blob) -> Head:

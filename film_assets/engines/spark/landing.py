@@ -26,7 +26,7 @@ from film_assets.engines.spark.differences import difference
 from film_assets.engines.spark.state import LandedSlice, State
 from film_assets.engines.spark.storage import Storage
 from film_assets.engines.state import Ranges, RangeState, digest
-from film_assets.landing import Content, KnownSlice, Slice, land as land_slices
+from film_assets.landing import Content, KnownSlice, Run, Slice, land as land_slices
 from film_assets.landing.content import FileContent
 from film_assets.landing.read import REJECTS
 from film_assets.settings import Settings
@@ -124,7 +124,7 @@ def _called(calls: bytes, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         yield place, pickle.dumps(result)
 
 
-def on_executors(spark: "SparkSession") -> Callable[[Sequence[Callable[[], T]]], Iterable[T]]:
+def on_executors(spark: "SparkSession") -> Run:
     """Calls functions on executors, each in a task, and gives what they return in the same order."""
 
     def run(functions: Sequence[Callable[[], T]]) -> Iterable[T]:
@@ -158,7 +158,7 @@ def _result(pickled: bytes) -> Any:
 
 
 def land(
-    spark: "SparkSession",
+    run: Run,
     storage: Storage,
     state: State,
     ranges: Ranges,
@@ -171,14 +171,12 @@ def land(
     *,
     force: bool,
 ) -> Outcome:
-    """Land a version of a blob as files of the lake, with its account, all of it or nothing."""
+    """Land a version of a blob as files of the lake, with its account, all of it or nothing; ``run`` calls what reads pieces."""
     started, rows_before = time.monotonic(), ranges.rows(blob)
     current = {(key, one.digest): one for key, of in state.tables[blob.name].slices.items() for one in of}
     known = {} if force else _known(current)
     with _reachable(storage, content, blob) as where:
-        found = land_slices(
-            blob, where, LakeSlices(storage, blob), known, Silent(), run=on_executors(spark), piece_bytes=PIECE_BYTES
-        )
+        found = land_slices(blob, where, LakeSlices(storage, blob), known, Silent(), run=run, piece_bytes=PIECE_BYTES)
     storage.ensure_there(item.written.stored.path for item in found if item.written and item.written.stored.path)
     verify()
     slices = _by_range([(item.range_key, _landed_slice(item, current)) for item in found])

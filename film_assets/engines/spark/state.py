@@ -131,6 +131,7 @@ class State:
         Raises:
             HomeError: The lake cannot be read.
         """
+        self._storage.check()
         for name, document in self._documents("tables").items():
             if name in self.lake:
                 known = _known(document)

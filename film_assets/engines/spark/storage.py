@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from film_assets.errors import HomeError, SettingsError
+from film_assets.errors import FilmAssetsError, HomeError, SettingsError, TransientError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 SCHEMES = ("abfss", "abfs", "s3a", "s3", "gs")
 _PATTERNS = re.compile(r"[*?\[\]{}\\]")
 """What Spark takes for a pattern in the path of a file to read."""
+_ESCAPED = re.compile(r"""[^!-~]|["#%<>^`|]""")
+"""What URLs have escaped: Polars escapes it once more when it reads a Delta table, and finds no file."""
+_PROVIDER = re.compile(r"^(azure_storage|azure|aws|google)_")
+_CLIENT = {
+    "allow_http", "allow_invalid_certificates", "connect_timeout", "pool_idle_timeout", "pool_max_idle_per_host", "proxy_url",
+    "timeout", "user_agent",
+}  # fmt: skip
+"""Options that are about connections, which obstore takes apart from the others."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,11 @@ class Storage:
         if _PATTERNS.search(self.uri):
             raise SettingsError(
                 f"FILM_ASSETS_LAKE={self.uri!r}: Spark takes one of * ? [ ] {{ }} \\ for a pattern; take a place without"
+            )
+        if found := _ESCAPED.search(self.uri):
+            raise SettingsError(
+                f"FILM_ASSETS_LAKE={self.uri!r}: readers of Delta tables do not find files of a path with {found[0]!r}; "
+                "take a place of letters and digits of ASCII"
             )
 
     @property
@@ -117,16 +130,18 @@ class Storage:
             return bytes(obstore.get_range(self._store, path, start=start, end=stop))
 
     def fetch(self, path: str, target: Path) -> None:
-        """Copy a file out of the lake.
+        """Copy a file out of the lake; it is whole whenever it is there.
 
         Raises:
             HomeError: It cannot be read, or not be written there.
         """
         import obstore
 
-        with self._readable_faults(), target.open("wb") as out:
+        unfinished = target.with_name(f"{target.name}.tmp")
+        with self._readable_faults(), unfinished.open("wb") as out:
             for chunk in obstore.get(self._store, path).stream(min_chunk_size=8 << 20):
                 out.write(chunk)
+        unfinished.replace(target)
 
     def ensure_there(self, paths: Iterable[str]) -> None:
         """Make sure that files of a folder are there, which other machines say they have written.
@@ -171,13 +186,25 @@ class Storage:
                 except FileNotFoundError:
                     continue
 
+    def check(self) -> None:
+        """Make sure that the options are such as there are.
+
+        Raises:
+            HomeError: One of them is not.
+        """
+        with self._readable_faults():
+            self._store  # noqa: B018  made when it is asked for
+
     @cached_property
     def _store(self) -> "ObjectStore":
         from obstore.store import LocalStore, from_url
 
         if self.is_folder:
             return LocalStore(self.uri, mkdir=True)
-        return from_url(self.uri, config=dict(self.options))  # type: ignore[call-overload,no-any-return]
+        short = {name: _PROVIDER.sub("", name.lower()) for name in self.options}
+        client = {short[name]: value for name, value in self.options.items() if short[name] in _CLIENT}
+        config = {name: value for name, value in self.options.items() if short[name] not in _CLIENT}
+        return from_url(self.uri, config=config, client_options=client)  # type: ignore[call-overload,no-any-return]
 
     @contextmanager
     def _readable_faults(self) -> Iterator[None]:
@@ -188,12 +215,15 @@ class Storage:
         except (BaseError, OSError) as error:
             raise self.fault(error) from None
 
-    def fault(self, error: Exception) -> HomeError:
-        """The error as the user reads it."""
-        what = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    def fault(self, error: Exception) -> FilmAssetsError:
+        """The error as the user reads it; one that may pass by itself is a ``TransientError``."""
+        what, transient = _told(str(error) or type(error).__name__)
         for secret in self.options.values():
             what = what.replace(secret, "***") if len(secret) > 3 else what  # noqa: PLR2004  what is so short hides nothing
-        return HomeError(f"the lake {self.uri}: {what[:300]}; look after FILM_ASSETS_LAKE and FILM_ASSETS_LAKE_OPTIONS")
+        if transient:
+            return TransientError(f"the lake {self.uri}: {what}; run again, or look after FILM_ASSETS_LAKE")
+        options = "" if self.is_folder else " and FILM_ASSETS_LAKE_OPTIONS"
+        return HomeError(f"the lake {self.uri}: {what}; look after FILM_ASSETS_LAKE{options}")
 
     def __getstate__(self) -> dict[str, object]:
         return {"uri": self.uri, "options": self.options}
@@ -202,3 +232,21 @@ class Storage:
 def folder(path: Path) -> str:
     """A folder as the place of a lake."""
     return os.path.abspath(path.expanduser())  # noqa: PTH100  a link stays what it is: workers may have another behind it
+
+
+_PAINT = re.compile(r"\x1b\[\d+m|↳")
+_SAID = re.compile(r"\b([45]\d\d) [A-Z][a-z]+(?: [A-Z][a-z]+)*")
+_MESSAGE = re.compile(r"<Message>([^<\n]+)")
+_LONGEST = 300
+
+
+def _told(text: str) -> tuple[str, bool]:
+    """What an error of obstore or delta-rs says in one line, and whether it may pass by itself."""
+    plain = " ".join(_PAINT.sub(" ", text).partition("Debug source")[0].split())
+    if not (answer := _SAID.search(plain)):
+        silent = "error sending request" in plain or "Connection refused" in plain
+        return ("its service does not answer" if silent else plain[:_LONGEST]), silent
+    about = plain.partition("Error performing")[0].strip(" :")
+    message = _MESSAGE.search(text)
+    parts = ["" if "Generic" in about else about, f"its service says {answer[0]}", message[1].strip(" .") if message else ""]
+    return ": ".join(part for part in parts if part)[:_LONGEST], answer[1][0] == "5" or answer[1] == "429"
