@@ -179,23 +179,19 @@ def test_no_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"no bin/java in JAVA_HOME={tmp_path}" in str(fault(settings("local[1]", tmp_path)))
 
 
-@pytest.mark.parametrize("missing", ["pyspark", "grpc"])
+@pytest.mark.parametrize("missing", ["deltalake", "grpc", "obstore", "pyspark"])
 def test_no_extra(missing: str, tmp_path: Path) -> None:
     program = f"""
 import sys
 
-class Hidden:
-    def find_spec(self, name, path=None, target=None):
-        if name == {missing!r}:
-            raise ModuleNotFoundError(f"No module named {{name}}", name=name)
-
-sys.meta_path.insert(0, Hidden())
-from film_assets.engines.spark.session import open_session
+sys.modules[{missing!r}] = None
+from film_assets.engines import peek
 from film_assets.errors import FilmAssetsError
 from film_assets.settings import load_settings
 
+settings = load_settings(engine="spark")
 try:
-    open_session(load_settings())
+    peek(settings, settings.kept_in)
 except FilmAssetsError as error:
     print(error)
 """

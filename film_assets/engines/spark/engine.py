@@ -25,6 +25,7 @@ from film_assets.engines.spark import frames, landing, lists, storage
 from film_assets.engines.spark.ahead import Ahead
 from film_assets.engines.spark.checks import LakeEvaluator, check_side_by_side, count, scan
 from film_assets.engines.spark.copy import LakeCopy
+from film_assets.engines.spark.extra import ensure_installed
 from film_assets.engines.spark.profiles import profile
 from film_assets.engines.spark.rebuild import rebuild
 from film_assets.engines.spark.state import State
@@ -52,7 +53,9 @@ def lake_of(settings: Settings, home: Home) -> Storage:
 
     Raises:
         SettingsError: It is no place for one, or its options are no JSON object.
+        FilmAssetsError: The libraries of the extra are not installed.
     """
+    ensure_installed()
     given = settings.lake_options.get_secret_value() if settings.lake_options else "{}"
     try:
         options = json.loads(given)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from film_assets.errors import FilmAssetsError
 
-_LIBRARIES = ("deltalake", "obstore", "pyspark")
+_LIBRARIES = ("deltalake", "grpc", "obstore", "pyspark")
 
 
 def ensure_installed() -> None:
@@ -16,5 +16,6 @@ def ensure_installed() -> None:
     Raises:
         FilmAssetsError: One is not.
     """
-    if any(find_spec(library) is None for library in _LIBRARIES):
-        raise FilmAssetsError("the engine spark needs an extra: pip install 'film-assets[spark]'")
+    for library in _LIBRARIES:
+        if find_spec(library) is None:
+            raise FilmAssetsError(f"no {library} is installed, which Spark needs: pip install 'film-assets[spark]'")

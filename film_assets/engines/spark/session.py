@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from film_assets.common.progress import Progress, Silent
 from film_assets.engines.spark.executors import check_executors
+from film_assets.engines.spark.extra import ensure_installed
 from film_assets.engines.spark.faults import readable_spark_faults
 from film_assets.engines.spark.package import write_package
 from film_assets.engines.spark.watch import Figures, Watch
@@ -129,7 +130,7 @@ def open_session(settings: Settings, progress: Progress | None = None) -> Sessio
         TransientError: Spark cannot be reached, or gives no executor in time.
         FilmAssetsError: pyspark or Java is missing here, or a library on the executors.
     """
-    _require_extra()
+    ensure_installed()
     _ignore_warnings()
     with (progress or Silent()).task("starting Spark"):
         session = Session(_open_kind(settings), settings.spark_wait)
@@ -140,14 +141,6 @@ def open_session(settings: Settings, progress: Progress | None = None) -> Sessio
             session.close()
             raise
         return session
-
-
-def _require_extra() -> None:
-    try:
-        import grpc  # noqa: F401
-        import pyspark  # noqa: F401
-    except ImportError as error:
-        raise FilmAssetsError(f"no {error.name} is installed, which Spark needs: pip install 'film-assets[spark]'") from None
 
 
 def _ignore_warnings() -> None:
