@@ -9,15 +9,16 @@ import json
 import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from film_assets.common.dtypes import dtypes
-from film_assets.engines.blobs import LandedBlob, LandedBlobs, way_of_landing
+from film_assets.engines.blobs import LandedBlobs, way_of_landing
 from film_assets.engines.checks import Finding, Findings
+from film_assets.engines.spark.known import Known, LandedSlice, document_of, landed_blob, read_known
 from film_assets.engines.spark.lake import File, LakeTable
 from film_assets.engines.spark.storage import Storage
 from film_assets.engines.state import RangeState, digest
@@ -41,67 +42,6 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
 
 _ALL = "all"
 """The only partition of what is not about one table."""
-
-
-@dataclass(frozen=True)
-class LandedSlice:
-    """A slice as it is in the lake.
-
-    Attributes:
-        path: Of its file in the lake; empty where it has no row.
-        digest: Of the bytes it was read from.
-        lines: How many lines it has.
-        rows: How many rows.
-        rejected: How many rows were rejected whole.
-        continued: How many lines go on with the row of the line before.
-        first_line: The line of the blob its first line is; 0 where its rejects count lines of the blob themselves.
-        low: Its least id, None where it has no row.
-        high: Its greatest.
-        size: Of its file, in bytes.
-        prints: Column -> what its values are known by, together with the key.
-        filled: Column -> how many rows have a value there.
-    """
-
-    path: str
-    digest: str
-    lines: int
-    rows: int
-    rejected: int
-    continued: int
-    first_line: int
-    low: str | None
-    high: str | None
-    size: int
-    prints: Mapping[str, str]
-    filled: Mapping[str, int]
-
-
-@dataclass
-class Known:
-    """What is known of one table.
-
-    Attributes:
-        ranges: Range -> its state.
-        files: Range -> a digest of the paths of its files, those that the state is true of.
-        slices: Range -> the slices of a blob, in the order of the blob.
-        blob: Which version of a blob is landed, and when; empty for a computed table.
-    """
-
-    ranges: dict[str, RangeState] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    slices: dict[str, list[LandedSlice]] = field(default_factory=dict)
-    blob: dict[str, Any] = field(default_factory=dict)
-
-    def true_of(self, files: Mapping[str, Sequence[str]]) -> "Known":
-        """What of it goes for these files: a blob is landed whole or not at all; slices that are there stay known."""
-        good = {key for key, known in self.files.items() if known == digest(list(files.get(key, [])))}
-        there = {path for paths in files.values() for path in paths}
-        return Known(
-            {key: state for key, state in self.ranges.items() if key in good},
-            {key: known for key, known in self.files.items() if key in good},
-            {key: [one for one in of if not one.path or one.path in there] for key, of in self.slices.items()},
-            self.blob if good == self.files.keys() else {},
-        )
 
 
 class State:
@@ -134,7 +74,7 @@ class State:
         self._storage.check()
         for name, document in self._documents("tables").items():
             if name in self.lake:
-                known = _known(document)
+                known = read_known(document)
                 self.tables[name] = known.true_of(self.lake[name].files())
                 self.mended += [name] if len(self.tables[name].files) < len(known.files) else []
         return self
@@ -145,7 +85,7 @@ class State:
 
     def landed_blobs(self) -> LandedBlobs:
         """Which version of each blob is landed."""
-        return {blob.short: _landed(blob, self.tables[blob.name]) for blob in BLOBS if self.tables[blob.name].blob}
+        return {blob.short: landed_blob(blob, self.tables[blob.name]) for blob in BLOBS if self.tables[blob.name].blob}
 
     # ---- tables
 
@@ -210,7 +150,7 @@ class State:
         now = {key: digest(there.get(key, [])) for key in {*known.files, *states}}
         known = replace(known, ranges={**known.ranges, **states}, files=now)
         self.tables[table.name] = known
-        row = {"version": lake.version, "document": _document(known), "writtenAt": datetime.now(UTC).replace(tzinfo=None)}
+        row = {"version": lake.version, "document": document_of(known), "writtenAt": datetime.now(UTC).replace(tzinfo=None)}
         self._write("tables", table.name, pl.DataFrame([row]))
 
     def rejects(self, blob: Blob) -> pl.DataFrame:
@@ -312,34 +252,6 @@ def _of_slices(rejects: pl.DataFrame, slices: Mapping[str, Sequence[LandedSlice]
     current = [(key, one.digest) for key, of in slices.items() for one in of]
     schema = {"range": pl.String, "digest": pl.String}
     return rejects.join(pl.DataFrame(current, schema=schema, orient="row").unique(), on=["range", "digest"], how="semi")
-
-
-def _landed(blob: Blob, known: Known) -> LandedBlob:
-    slices = [one for of in known.slices.values() for one in of]
-    loaded, rejected = (sum(counts) for counts in zip(*((one.rows, one.rejected) for one in slices), strict=True))
-    read = sum(one.lines - one.continued for one in slices)
-    source, version, landing, etag, size = (known.blob[name] for name in ("source", "version", "landing", "etag", "bytes"))
-    return LandedBlob(blob.short, source, version, landing, etag, size, read, loaded, rejected)
-
-
-def _document(known: Known) -> str:
-    return json.dumps(
-        {
-            "ranges": {key: asdict(state) for key, state in known.ranges.items()},
-            "files": known.files,
-            "slices": {key: [asdict(one) for one in of] for key, of in known.slices.items()},
-            "blob": known.blob,
-        }
-    )
-
-
-def _known(document: Mapping[str, Any]) -> Known:
-    return Known(
-        {key: RangeState(**state) for key, state in document["ranges"].items()},
-        document["files"],
-        {key: [LandedSlice(**one) for one in of] for key, of in document["slices"].items()},
-        document["blob"],
-    )
 
 
 def _by_table(found: Findings) -> dict[str, list[list[Any]]]:
