@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from film_assets.engines.spark.classic import find_java
+from film_assets.engines.spark.session.classic import find_java
 from film_assets.errors import FilmAssetsError
 from film_assets_tests.spark.cluster import Cluster
 

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from film_assets.engines.spark.watch import Figures, Stage, Watch
+from film_assets.engines.spark.session.watch import Figures, Stage, Watch
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 

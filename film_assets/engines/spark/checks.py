@@ -14,9 +14,9 @@ from film_assets.common.dtypes import dtypes
 from film_assets.engines.checks import EXAMPLES, Broken, Finding, Findings, check
 from film_assets.engines.losses import by_column
 from film_assets.engines.spark import frames
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.spark.landing import dropped_values
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
 from film_assets.engines.state import Ranges, digest
 from film_assets.tables import TABLES, Table
 from film_assets.tables.rules import Account, Count, Key, KnownFor, NothingDropped, Reference, Rule, Values

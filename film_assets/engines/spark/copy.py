@@ -18,9 +18,9 @@ from film_assets.common.profiling import FIGURES
 from film_assets.common.progress import Progress
 from film_assets.engines.duckdb import layout
 from film_assets.engines.duckdb.store import WarehouseStore
-from film_assets.engines.spark.known import LandedSlice
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.known import LandedSlice
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.state import Ranges
 from film_assets.errors import SettingsError
 from film_assets.home import Home

@@ -21,15 +21,16 @@ from film_assets.engines.checks import Finding, rejected
 from film_assets.engines.duckdb.head import head
 from film_assets.engines.losses import Dropped
 from film_assets.engines.outcome import Outcome, outcome
-from film_assets.engines.spark import frames, landing, lists, storage
+from film_assets.engines.spark import frames, landing, lists
 from film_assets.engines.spark.ahead import Ahead
 from film_assets.engines.spark.checks import LakeEvaluator, check_side_by_side, count, scan
 from film_assets.engines.spark.copy import LakeCopy
-from film_assets.engines.spark.extra import ensure_installed
+from film_assets.engines.spark.lake import storage
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.spark.profiles import profile
 from film_assets.engines.spark.rebuild import rebuild
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.session.extra import ensure_installed
 from film_assets.engines.state import Ranges
 from film_assets.errors import SettingsError
 from film_assets.home import Home

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from film_assets.engines.spark.lake import File, LakeTable
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.storage import Storage
+from film_assets.engines.spark.lake.table import File, LakeTable
 from film_assets.tables import Table, sql
 from film_assets.tables.ranges import RANGE_KEYS, UNPARTITIONED_KEYS
 

@@ -23,9 +23,9 @@ from film_assets.engines.losses import Census, Dropped, ensure_little_lost
 from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.reasons import Reason, Why
 from film_assets.engines.spark.differences import difference
-from film_assets.engines.spark.known import LandedSlice
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.known import LandedSlice
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.state import Ranges, RangeState, digest
 from film_assets.landing import Content, KnownSlice, Run, Slice, land as land_slices
 from film_assets.landing.content import FileContent

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from film_assets.common.profiling import FIGURES, NUMBERS
 from film_assets.engines.base import Head
 from film_assets.engines.spark import frames
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.state import Ranges, digest
 from film_assets.tables import Blob, Column
 

@@ -13,8 +13,8 @@ import narwhals as nw
 from film_assets.engines.outcome import Difference, Outcome, outcome, rebuilt
 from film_assets.engines.spark import frames
 from film_assets.engines.spark.differences import difference
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.state import Plan, Ranges, RangeState
 from film_assets.tables import TABLES, Table
 

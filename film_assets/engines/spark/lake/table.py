@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.storage import Storage
 from film_assets.errors import FilmAssetsError, HomeError
 
 if TYPE_CHECKING:

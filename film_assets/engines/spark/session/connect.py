@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from film_assets.engines.spark.watch import Figures, Stage
+from film_assets.engines.spark.session.watch import Figures, Stage
 from film_assets.errors import SettingsError, TransientError
 
 if TYPE_CHECKING:

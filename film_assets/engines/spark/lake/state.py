@@ -18,9 +18,9 @@ import polars as pl
 from film_assets.common.dtypes import dtypes
 from film_assets.engines.blobs import LandedBlobs, way_of_landing
 from film_assets.engines.checks import Finding, Findings
-from film_assets.engines.spark.known import Known, LandedSlice, document_of, landed_blob, read_known
-from film_assets.engines.spark.lake import File, LakeTable
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.known import Known, LandedSlice, document_of, landed_blob, read_known
+from film_assets.engines.spark.lake.storage import Storage
+from film_assets.engines.spark.lake.table import File, LakeTable
 from film_assets.engines.state import RangeState, digest
 from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, COMPUTED, Blob, Table

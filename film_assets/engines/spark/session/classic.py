@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
-from film_assets.engines.spark.faults import readable
-from film_assets.engines.spark.watch import Figures, Stage
+from film_assets.engines.spark.session.faults import readable
+from film_assets.engines.spark.session.watch import Figures, Stage
 from film_assets.errors import FilmAssetsError, SettingsError, TransientError
 
 if TYPE_CHECKING:

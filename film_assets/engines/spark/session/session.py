@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from film_assets.common.progress import Progress, Silent
-from film_assets.engines.spark.executors import check_executors
-from film_assets.engines.spark.extra import ensure_installed
-from film_assets.engines.spark.faults import readable_spark_faults
-from film_assets.engines.spark.package import write_package
-from film_assets.engines.spark.watch import Figures, Watch
+from film_assets.engines.spark.session.executors import check_executors
+from film_assets.engines.spark.session.extra import ensure_installed
+from film_assets.engines.spark.session.faults import readable_spark_faults
+from film_assets.engines.spark.session.package import write_package
+from film_assets.engines.spark.session.watch import Figures, Watch
 from film_assets.errors import FilmAssetsError, SettingsError, TransientError
 from film_assets.settings import Settings
 
@@ -151,12 +151,12 @@ def _ignore_warnings() -> None:
 
 def _open_kind(settings: Settings) -> _Kind:
     if settings.spark.startswith("sc://"):
-        from film_assets.engines.spark.connect import Client
+        from film_assets.engines.spark.session.connect import Client
 
         with readable_spark_faults(Client.where):
             return Client(settings.spark, settings.spark_wait)
     if _MASTER.fullmatch(settings.spark):
-        from film_assets.engines.spark.classic import Driver
+        from film_assets.engines.spark.session.classic import Driver
 
         return Driver(settings.spark, _SESSION | _memory(settings), settings.kept_in.logs / "spark.log", settings.spark_wait)
     raise SettingsError(
