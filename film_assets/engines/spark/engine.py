@@ -31,6 +31,7 @@ from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.spark.profiles import profile
 from film_assets.engines.spark.rebuild import rebuild
 from film_assets.engines.spark.session.extra import ensure_installed
+from film_assets.engines.spark.tasks import on_executors
 from film_assets.engines.state import Ranges
 from film_assets.errors import SettingsError
 from film_assets.home import Home
@@ -148,7 +149,7 @@ class SparkEngine:
         self._started(progress)
         with self._running() as spark, progress.task(f"land {blob.short}", 100, done=self.percent):
             return landing.land(
-                landing.on_executors(spark), self._storage, self._state, self.ranges, self._settings, blob, content, listed,
+                on_executors(spark), self._storage, self._state, self.ranges, self._settings, blob, content, listed,
                 source, verify, force=force,
             )  # fmt: skip
 

@@ -1,19 +1,17 @@
 """Lands blobs on Spark's executors: each task reads its bytes where they lie at the source, by the reader every engine uses.
 
 The driver cuts a blob into pieces and gets accounts back; rows go from the task straight into a file of the lake that is named by
-the digest of its bytes. So a task that is run twice writes the same file twice. Belongs here: how pieces get to executors, what
-comes back, and what follows for the ranges. Does not belong here: how a piece is read (``landing``), and the lake itself.
+the digest of its bytes. So a task that is run twice writes the same file twice. Belongs here: what follows from the accounts for
+the ranges. Does not belong here: how a piece is read (``landing``), and what runs on executors (``tasks``).
 """
 
-import pickle
 import time
-import traceback
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 import polars as pl
 
@@ -26,6 +24,7 @@ from film_assets.engines.spark.differences import difference
 from film_assets.engines.spark.lake.known import LandedSlice
 from film_assets.engines.spark.lake.state import State
 from film_assets.engines.spark.lake.storage import Storage
+from film_assets.engines.spark.tasks import STAGING, LakeContent, LakeSlices
 from film_assets.engines.state import Ranges, RangeState, digest
 from film_assets.landing import Content, KnownSlice, Run, Slice, land as land_slices
 from film_assets.landing.content import FileContent
@@ -35,127 +34,10 @@ from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, Blob
 from film_assets.tables.ranges import RANGE_KEYS
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 T = TypeVar("T")
 
 PIECE_BYTES = 64 << 20
 """Longer ranges are cut finer: a task holds its bytes and its rows in memory."""
-
-_STAGING = "staging"
-"""The folder of the lake for what is needed only while a blob is landed."""
-
-
-# ---- on the executors
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What is known of the file of a slice: fields of ``LandedSlice``."""
-
-    path: str
-    size: int
-    prints: Mapping[str, str]
-    filled: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class LakeSlices:
-    """Where slices of a blob go: into the folder of its table in the lake.
-
-    Attributes:
-        storage: The lake.
-        blob: The blob.
-    """
-
-    storage: Storage
-    blob: Blob
-
-    def write(self, file: str, frame: pl.DataFrame) -> Stored:
-        """Write a slice, if it has a row, and say what it holds."""
-        key, _, name = file.rpartition("/")[2].partition("-")
-        path = f"{self.blob.name.replace('.', '/')}/range={key}/{name}" if frame.height else ""
-        size = self.storage.write_frame(path, frame) if path else 0
-        return Stored(path, size, _prints(self.blob, frame), {name: frame[name].count() for name in frame.columns})
-
-    def stage(self, name: str, data: bytes) -> None:
-        """Put bytes into the lake for as long as the blob is landed."""
-        self.storage.put(f"{_STAGING}/{name}", data)
-
-    def staged(self, name: str, size: int) -> Content:
-        """The bytes that were put there."""
-        return LakeContent(self.storage, f"{_STAGING}/{name}", size)
-
-    def remove_staged(self, folder: str) -> None:
-        """Delete what was put into this folder."""
-        self.storage.delete(list(self.storage.list(f"{_STAGING}/{folder}")))
-
-
-def _prints(blob: Blob, frame: pl.DataFrame) -> dict[str, str]:
-    """Column -> a sum over the rows of a hash of key and value, which does not depend on their order.
-
-    Polars' hashes are the same within one of its versions.
-    """
-    hashed = frame.select(pl.struct(*dict.fromkeys((*blob.key, name))).hash().sum().alias(name) for name in blob.column_names)
-    return {name: f"{pl.__version__}:{value}" for name, value in hashed.row(0, named=True).items()}
-
-
-@dataclass(frozen=True)
-class LakeContent:
-    """A file of the lake as the content of a blob."""
-
-    storage: Storage
-    path: str
-    size: int
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Exactly the bytes from ``start`` up to ``stop``."""
-        return self.storage.read(self.path, start, stop)
-
-
-def _called(calls: bytes, places: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    """The results of some of the pickled functions, pickled, or what they raised."""
-    functions = pickle.loads(calls)  # noqa: S301  made by the driver
-    for place in places:
-        try:
-            result = (True, functions[place]())
-        except Exception as error:  # noqa: BLE001  told to the driver, which raises it
-            result = (False, (error, traceback.format_exc()))
-        yield place, pickle.dumps(result)
-
-
-def on_executors(spark: "SparkSession") -> Run:
-    """Calls functions on executors, each in a task, and gives what they return in the same order."""
-
-    def run(functions: Sequence[Callable[[], T]]) -> Iterable[T]:
-        import pyarrow as pa
-
-        calls, count = pickle.dumps(list(functions)), len(functions)
-        schema = pa.schema([("place", pa.int64()), ("result", pa.binary())])
-
-        def call(batches: Iterable[Any]) -> Iterator[Any]:
-            for batch in batches:
-                for one in _called(calls, batch.column(0).to_pylist()):
-                    yield pa.RecordBatch.from_pylist([dict(zip(schema.names, one, strict=True))], schema=schema)
-
-        answer = spark.range(0, count, 1, count).mapInArrow(call, "place long, result binary").toArrow() if count else None
-        results = sorted(zip(*(answer.column(name).to_pylist() for name in schema.names), strict=True)) if answer else []
-        return [_result(result) for _, result in results]
-
-    return run
-
-
-def _result(pickled: bytes) -> Any:
-    good, found = pickle.loads(pickled)  # noqa: S301  made by an executor of ours
-    if good:
-        return found
-    error, text = found
-    error.add_note(f"on an executor:\n{text}")
-    raise error
-
-
-# ---- on the driver
 
 
 def land(
@@ -197,7 +79,7 @@ def _reachable(storage: Storage, content: Content, blob: Blob) -> Iterator[Conte
     if not isinstance(content, FileContent):
         yield content
         return
-    path = f"{_STAGING}/{blob.short}-{uuid.uuid4().hex}.tsv"
+    path = f"{STAGING}/{blob.short}-{uuid.uuid4().hex}.tsv"
     try:
         yield LakeContent(storage, path, storage.put(path, content.path))
     finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _NEEDED = ("polars", "pyarrow", "numpy", "narwhals", "obstore")
-_IMPORTED = ("film_assets.landing", "film_assets.sources")
+_IMPORTED = ("film_assets.engines.spark.tasks", "film_assets.sources")
 _PROBES = 4
 """How many tasks ask; at least one an executor in a small cluster, and a sample of a large one."""
 
