@@ -72,7 +72,10 @@ class State:
             HomeError: The lake cannot be read.
         """
         self._storage.check()
-        for name, document in self._documents("tables").items():
+        documents = self._documents("tables")
+        for lake in (*self.lake.values(), *self._own.values()):
+            lake.open()
+        for name, document in documents.items():
             if name in self.lake:
                 known = read_known(document)
                 self.tables[name] = known.true_of(self.lake[name].files())
@@ -122,7 +125,8 @@ class State:
             HomeError: The lake cannot be written to, or somebody else wrote to the table meanwhile.
         """
         known, lake = self.tables[blob.name], self.lake[blob.name]
-        self._write("rejects", blob.name, self.rejects_of(blob, slices, rejects))
+        # with those of the slices that were: they still are the current ones if the run ends before the state is written
+        self._write("rejects", blob.name, _and_read(self.rejects(blob), rejects))
         version = {
             "source": source, "version": listed.version, "landing": way_of_landing(blob), "etag": listed.etag or listed.version,
             "bytes": listed.bytes, "lastModified": listed.last_modified and listed.last_modified.isoformat(),
@@ -159,8 +163,7 @@ class State:
 
     def rejects_of(self, blob: Blob, slices: Mapping[str, Sequence[LandedSlice]], read: pl.DataFrame) -> pl.DataFrame:
         """The same of other slices: those of the slices that were just read, and those known before of the others."""
-        known = _of_slices(self.rejects(blob), slices)
-        return pl.concat([known.join(read, on=["range", "digest"], how="anti"), read])
+        return _and_read(_of_slices(self.rejects(blob), slices), read)
 
     # ---- checks, profiles, refreshes
 
@@ -252,6 +255,11 @@ def _of_slices(rejects: pl.DataFrame, slices: Mapping[str, Sequence[LandedSlice]
     current = [(key, one.digest) for key, of in slices.items() for one in of]
     schema = {"range": pl.String, "digest": pl.String}
     return rejects.join(pl.DataFrame(current, schema=schema, orient="row").unique(), on=["range", "digest"], how="semi")
+
+
+def _and_read(known: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """The rejected rows of slices that were just read, and those known before of others."""
+    return pl.concat([known.join(read, on=["range", "digest"], how="anti"), read])
 
 
 def _by_table(found: Findings) -> dict[str, list[list[Any]]]:

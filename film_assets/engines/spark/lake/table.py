@@ -70,6 +70,15 @@ class LakeTable:
         self._storage, self._columns, self._days, self._sorted_by = storage, columns, days, sorted_by
         self._folder = name.replace(".", "/")
         self._opened: DeltaTable | None = None
+        self._is_absent = False
+
+    def open(self) -> None:
+        """See which version there is, if any; whatever somebody else writes from then on is not taken for what was there.
+
+        Raises:
+            HomeError: The lake cannot be read.
+        """
+        self._delta()
 
     @property
     def version(self) -> int:
@@ -106,6 +115,7 @@ class LakeTable:
         added = [self._add(key, file, now) for key, file in files]
         with self._readable_faults():
             if self._opened is None:
+                self._ensure_absent()
                 self._create(added)
             else:
                 kept = {one.path for one in added}
@@ -130,9 +140,10 @@ class LakeTable:
     def _delta(self) -> "DeltaTable | None":
         from deltalake import DeltaTable
 
-        if self._opened is None:
+        if self._opened is None and not self._is_absent:
             with self._readable_faults():
-                if DeltaTable.is_deltatable(self._uri, self._options):
+                self._is_absent = not DeltaTable.is_deltatable(self._uri, self._options)
+                if not self._is_absent:
                     self._opened = DeltaTable(self._uri, storage_options=self._options)
         return self._opened
 
@@ -169,6 +180,13 @@ class LakeTable:
         from deltalake.transaction import RemoveAction
 
         return RemoveAction(path, data_change=True, deletion_timestamp=now, size=size, partition_values={self.partition: key})
+
+    def _ensure_absent(self) -> None:
+        from deltalake import DeltaTable
+
+        self._is_absent = not DeltaTable.is_deltatable(self._uri, self._options)
+        if not self._is_absent:
+            raise self._concurrent()
 
     def _create(self, added: Sequence[Any]) -> None:
         from deltalake import DeltaTable, Field, Schema
