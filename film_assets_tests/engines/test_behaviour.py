@@ -18,7 +18,7 @@ from film_assets.common import profiling
 from film_assets.engines import ENGINES
 from film_assets.engines.duckdb import warehouse
 from film_assets.engines.spark import copy as copy_of_lake, profiles as profiles_of_lake
-from film_assets.engines.spark.lake.table import state as state_of_lake
+from film_assets.engines.spark.lake import state as state_of_lake
 from film_assets.errors import BlobError, HomeError, SettingsError
 from film_assets.refresh import pipeline, plan as planning
 from film_assets.refresh.pipeline import Pipeline, blob_status

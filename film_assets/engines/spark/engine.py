@@ -25,9 +25,9 @@ from film_assets.engines.spark import frames, landing, lists
 from film_assets.engines.spark.ahead import Ahead
 from film_assets.engines.spark.checks import LakeEvaluator, check_side_by_side, count, scan
 from film_assets.engines.spark.copy import LakeCopy
+from film_assets.engines.spark.lake import storage
 from film_assets.engines.spark.lake.state import State
 from film_assets.engines.spark.lake.storage import Storage
-from film_assets.engines.spark.lake.table import storage
 from film_assets.engines.spark.profiles import profile
 from film_assets.engines.spark.rebuild import rebuild
 from film_assets.engines.spark.session.extra import ensure_installed
