@@ -61,12 +61,13 @@ class Driver:
         self._log = log
         self._master = master
         _await_master(master, seconds)
-        self._gateway = self._launch({"spark.master": master, **_DRIVER, **conf})
-        try:
-            self.spark = self._connect(seconds)
-        except BaseException:
-            self._end()
-            raise
+        with _on_this_machine_alone(master):
+            self._gateway = self._launch({"spark.master": master, **_DRIVER, **conf})
+            try:
+                self.spark = self._connect(seconds)
+            except BaseException:
+                self._end()
+                raise
 
     @property
     def application(self) -> dict[str, str]:
@@ -152,7 +153,7 @@ class Driver:
             self._gateway.proc.kill()
 
         try:
-            with _python_of_executors(self._master), _or_else(max(seconds, _REGISTER_SECONDS), end):
+            with _or_else(max(seconds, _REGISTER_SECONDS), end):
                 context = SparkContext(gateway=self._gateway)
                 # It would print a traceback if the JVM died, beside the error that says so.
                 context._accumulatorServer.handle_error = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
@@ -221,16 +222,16 @@ def find_java() -> None:
 
 
 @contextmanager
-def _python_of_executors(master: str) -> Iterator[None]:
-    """On this machine alone executors run the interpreter that this process runs, unless another was asked for."""
-    if not master.startswith("local") or "PYSPARK_PYTHON" in os.environ:
-        yield
-        return
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+def _on_this_machine_alone(master: str) -> Iterator[None]:
+    """There, executors run the interpreter that runs this, and nobody outside reaches the web UI, unless set otherwise."""
+    wanted = {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"} if master.startswith("local") else {}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
     try:
         yield
     finally:
-        del os.environ["PYSPARK_PYTHON"]
+        for name in added:
+            del os.environ[name]
 
 
 @contextmanager
