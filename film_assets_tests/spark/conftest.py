@@ -8,6 +8,9 @@ import pytest
 from film_assets.engines.spark.session.classic import find_java
 from film_assets.errors import FilmAssetsError
 from film_assets_tests.spark.cluster import Cluster
+from film_assets_tests.spark.lakes import lake, moto
+
+__all__ = ["lake", "moto"]
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ class LakeTable:
         self._storage, self._columns, self._days, self._sorted_by = storage, columns, days, sorted_by
         self._folder = name.replace(".", "/")
         self._opened: DeltaTable | None = None
-        self._is_absent = False
+        self._looked = False
 
     def open(self) -> None:
         """See which version there is, if any; whatever somebody else writes from then on is not taken for what was there.
@@ -115,7 +115,6 @@ class LakeTable:
         added = [self._add(key, file, now) for key, file in files]
         with self._readable_faults():
             if self._opened is None:
-                self._ensure_absent()
                 self._create(added)
             else:
                 kept = {one.path for one in added}
@@ -140,11 +139,11 @@ class LakeTable:
     def _delta(self) -> "DeltaTable | None":
         from deltalake import DeltaTable
 
-        if self._opened is None and not self._is_absent:
+        if not self._looked:
             with self._readable_faults():
-                self._is_absent = not DeltaTable.is_deltatable(self._uri, self._options)
-                if not self._is_absent:
+                if DeltaTable.is_deltatable(self._uri, self._options):
                     self._opened = DeltaTable(self._uri, storage_options=self._options)
+                self._looked = True
         return self._opened
 
     @property
@@ -181,18 +180,14 @@ class LakeTable:
 
         return RemoveAction(path, data_change=True, deletion_timestamp=now, size=size, partition_values={self.partition: key})
 
-    def _ensure_absent(self) -> None:
-        from deltalake import DeltaTable
-
-        self._is_absent = not DeltaTable.is_deltatable(self._uri, self._options)
-        if not self._is_absent:
-            raise self._concurrent()
-
     def _create(self, added: Sequence[Any]) -> None:
         from deltalake import DeltaTable, Field, Schema
         from deltalake.schema import PrimitiveType
         from deltalake.transaction import create_table_with_add_actions
 
+        if DeltaTable.is_deltatable(self._uri, self._options):  # it was not, when it was looked at
+            self._looked = False
+            raise self._concurrent()
         columns = {**self._columns, self.partition: "VARCHAR"}
         kept = f"interval {self._days} days"
         create_table_with_add_actions(
@@ -219,7 +214,7 @@ class LakeTable:
         try:
             yield
         except CommitFailedError:
-            self._opened = None
+            self._opened, self._looked = None, False
             raise self._concurrent() from None
         except FilmAssetsError:
             raise
