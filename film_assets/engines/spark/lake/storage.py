@@ -193,7 +193,8 @@ class Storage:
             HomeError: One of them is not.
         """
         with self._readable_faults():
-            self._store  # noqa: B018  made when it is asked for
+            if not self.is_folder:  # which would be made
+                self._store  # noqa: B018  made when it is asked for
 
     @cached_property
     def _store(self) -> "ObjectStore":
