@@ -69,8 +69,8 @@ def copy(source: Path, target: Path) -> Path:
 def change(folder: Path, blob: str, wanted: str, edit: Callable[[list[str]], list[str] | None]) -> None:
     """Edit the fields of the first row of a blob that begins with ``wanted``; None removes it."""
     path = folder / f"{blob}.tsv"
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     at = next(index for index, line in enumerate(lines) if line.startswith(wanted))
     fields = edit(lines[at].split("\t"))
     lines[at : at + 1] = [] if fields is None else ["\t".join(fields)]
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines), encoding="utf-8", errors="surrogateescape")

@@ -1,5 +1,6 @@
 """Whatever is killed, and whoever else writes to the lake: the next refresh comes to what an undisturbed one does."""
 
+import gzip
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 from deltalake import DeltaTable
 
@@ -16,9 +18,12 @@ from film_assets.refresh.pipeline import Pipeline
 from film_assets.settings import Settings, load_settings
 from film_assets.tables import TABLES, raw
 from film_assets_tests.blobs import change
+from film_assets_tests.command import PROGRAM
 from film_assets_tests.conftest import refresh
 from film_assets_tests.engines.spark import driver
 from film_assets_tests.engines.spark.snapshots import assert_alike
+from film_assets_tests.engines.spark.waiting import until
+from film_assets_tests.spark.cluster import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.spark_long]
 
@@ -85,6 +90,18 @@ def test_a_driver_that_is_killed_at_a_commit(settings: Settings, tmp_path: Path,
     assert_alike(tmp_path / "other", wanted)
 
 
+def test_what_a_killed_landing_staged_is_gone_after_the_next(settings: Settings, tmp_path: Path) -> None:
+    staging, blob = settings.home / "lake" / "staging", Path(settings.source or "") / "ratings.tsv"
+    few_changes(blob.parent)
+    blob.with_suffix(".tsv.gz").write_bytes(gzip.compress(blob.read_bytes()))
+    blob.unlink()
+    (staging / "ratings" / "whole").mkdir(parents=True)
+    (staging / "ratings" / "whole" / "left.tsv").touch()
+    refresh(settings)
+    assert not [path for path in staging.rglob("*") if path.is_file()]
+    assert_alike(settings.home, embedded(settings, tmp_path / "embedded"))
+
+
 def test_rejected_rows_are_those_of_the_blob_that_is_landed_however_the_landing_of_another_ended(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -138,3 +155,64 @@ def test_two_first_refreshes_of_one_lake_at_the_same_time(settings: Settings, tm
     for home in homes:
         refresh(home)
         assert_alike(home.home, wanted)
+
+
+# ---- on a cluster of its own
+
+
+def by_command_line(cluster: Cluster, settings: Settings) -> subprocess.Popen[str]:
+    """A refresh by the command line on a cluster, under way."""
+    variables = {
+        **os.environ,
+        **cluster.variables,
+        "FILM_ASSETS_HOME": str(settings.home),
+        "FILM_ASSETS_ENGINE": "spark",
+        "FILM_ASSETS_SPARK": cluster.url,
+    }
+    command = [str(PROGRAM), "refresh", "--source", str(settings.source), "--json"]
+    return subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)  # fmt: skip
+
+
+def await_file(running: subprocess.Popen[str], settings: Settings, pattern: str) -> None:
+    """Wait until a refresh under way has written such a file into its lake."""
+
+    def is_there() -> bool:
+        assert running.poll() is None, running.communicate()
+        return any((settings.home / "lake").glob(pattern))
+
+    until(is_there)
+
+
+def test_a_worker_that_is_killed_while_blobs_are_landed_and_while_tables_are_built(
+    java: None, sample: Path, tmp_path: Path
+) -> None:
+    settings = load_settings(source=str(sample), home=tmp_path / "spark")
+    with Cluster(tmp_path / "cluster", workers=2) as cluster:
+        running = by_command_line(cluster, settings)
+        await_file(running, settings, "raw/titles/range=*/*.parquet")
+        cluster.kill_worker(0)
+        cluster.start_worker()
+        await_file(running, settings, "films/*/*/_temporary")
+        cluster.kill_worker(1)
+        _, error = running.communicate(timeout=900)
+        assert running.returncode == 0, error
+    refresh(load_settings(source=str(sample), home=tmp_path / "embedded"))
+    assert_alike(settings.home, tmp_path / "embedded")
+
+
+@pytest.mark.parametrize("moment", ["raw/names/range=*/*.parquet", "films/*/*/_temporary", "metrics/*/_delta_log/*.json"])
+def test_sparks_side_of_a_driver_that_is_killed_goes_away(cluster: Cluster, sample: Path, tmp_path: Path, moment: str) -> None:
+    settings = load_settings(source=str(sample), home=tmp_path / "spark")
+    running = by_command_line(cluster, settings)
+    await_file(running, settings, moment)
+    started = psutil.Process(running.pid).children(recursive=True)
+    assert started
+    running.kill()
+    running.communicate()
+    until(lambda: not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in started))
+    again = by_command_line(cluster, settings)
+    _, error = again.communicate(timeout=900)
+    assert again.returncode == 0, error
+    refresh(load_settings(source=str(sample), home=tmp_path / "embedded"))
+    assert_alike(settings.home, tmp_path / "embedded")
