@@ -1,4 +1,4 @@
-"""The files of a lake in a folder, a container and a bucket; and what is said where there is none, or it is read only."""
+"""The files of a lake in a folder, a container and a bucket, and what is said where there is none or it may not be written."""
 
 import pickle
 import resource
