@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from film_assets.reader import Films, open_films
+    from film_assets.reader import Films, Lake, open_films, open_lake
 
-__all__ = ["Films", "open_films"]
+__all__ = ["Films", "Lake", "open_films", "open_lake"]
 
 
 def __getattr__(name: str) -> Any:

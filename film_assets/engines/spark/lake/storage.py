@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from film_assets.common.stores import told
 from film_assets.errors import FilmAssetsError, HomeError, SettingsError, TransientError
 
 if TYPE_CHECKING:
@@ -218,9 +219,7 @@ class Storage:
 
     def fault(self, error: Exception) -> FilmAssetsError:
         """The error as the user reads it; one that may pass by itself is a ``TransientError``."""
-        what, transient = _told(str(error) or type(error).__name__)
-        for secret in self.options.values():
-            what = what.replace(secret, "***") if len(secret) > 3 else what  # noqa: PLR2004  what is so short hides nothing
+        what, transient = told(error, self.options.values())
         if transient:
             return TransientError(f"the lake {self.uri}: {what}; run again, or look after FILM_ASSETS_LAKE")
         options = "" if self.is_folder else " and FILM_ASSETS_LAKE_OPTIONS"
@@ -233,21 +232,3 @@ class Storage:
 def folder(path: Path) -> str:
     """A folder as the place of a lake."""
     return os.path.abspath(path.expanduser())  # noqa: PTH100  a link stays what it is: workers may have another behind it
-
-
-_PAINT = re.compile(r"\x1b\[\d+m|↳")
-_SAID = re.compile(r"\b([45]\d\d) [A-Z][a-z]+(?: [A-Z][a-z]+)*")
-_MESSAGE = re.compile(r"<Message>([^<\n]+)")
-_LONGEST = 300
-
-
-def _told(text: str) -> tuple[str, bool]:
-    """What an error of obstore or delta-rs says in one line, and whether it may pass by itself."""
-    plain = " ".join(_PAINT.sub(" ", text).partition("Debug source")[0].split())
-    if not (answer := _SAID.search(plain)):
-        silent = "error sending request" in plain or "Connection refused" in plain
-        return ("its service does not answer" if silent else plain[:_LONGEST]), silent
-    about = plain.partition("Error performing")[0].strip(" :")
-    message = _MESSAGE.search(text)
-    parts = ["" if "Generic" in about else about, f"its service says {answer[0]}", message[1].strip(" .") if message else ""]
-    return ": ".join(part for part in parts if part)[:_LONGEST], answer[1][0] == "5" or answer[1] == "429"
