@@ -11,9 +11,9 @@ import pytest
 from deltalake import DeltaTable
 
 from film_assets import open_lake
-from film_assets.engines.spark.lake import File
-from film_assets.engines.spark.state import State
-from film_assets.engines.spark.storage import Storage
+from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.storage import Storage
+from film_assets.engines.spark.lake.table import File
 from film_assets.engines.state import RangeState
 from film_assets.errors import FilmAssetsError, HomeError, SettingsError, UnknownNameError
 from film_assets.tables import TABLES
