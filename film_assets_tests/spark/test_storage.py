@@ -19,7 +19,7 @@ from film_assets.engines.spark.engine import lake_of
 from film_assets.engines.spark.lake.state import State
 from film_assets.engines.spark.lake.storage import Storage, folder
 from film_assets.engines.spark.lake.table import LakeTable
-from film_assets.engines.spark.landing import LakeContent, LakeSlices
+from film_assets.engines.spark.tasks import LakeContent, LakeSlices
 from film_assets.errors import FilmAssetsError, HomeError, SettingsError, TransientError
 from film_assets.settings import load_settings
 from film_assets.tables import BLOBS
