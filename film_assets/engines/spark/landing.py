@@ -76,10 +76,12 @@ def land(
 @contextmanager
 def _reachable(storage: Storage, content: Content, blob: Blob) -> Iterator[Content]:
     """The content where executors reach it: a file of this machine alone is put into the lake for as long as it takes."""
+    folder = f"{STAGING}/{blob.short}/whole"
+    storage.delete(list(storage.list(folder)))  # what a run left that was killed
     if not isinstance(content, FileContent):
         yield content
         return
-    path = f"{STAGING}/{blob.short}-{uuid.uuid4().hex}.tsv"
+    path = f"{folder}/{uuid.uuid4().hex}.tsv"
     try:
         yield LakeContent(storage, path, storage.put(path, content.path))
     finally:
