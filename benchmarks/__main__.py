@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from benchmarks import changes, contest, data, download, lookups, profile, report
+from benchmarks import changes, contest, data, download, engines, lookups, profile, report
 from benchmarks.measure import Limits, run
 
 app = typer.Typer(
@@ -91,6 +91,25 @@ def scales(
     table = pl.concat(tables)
     title = "Time and memory as the data grows"
     report.keep("scales", rows, [title, _RATIO], table, report.lines(table.filter(ended="well"), title))
+
+
+@app.command()
+def spark(
+    scale: ScaleOption = _SCALE,
+    rounds: RoundsOption = 1,
+    folder: FolderOption = _BUILD,
+    master: Annotated[str, typer.Option(help="Spark's master, a local one, all of which is measured.")] = "local[*]",
+) -> None:
+    """Refreshes by the embedded engine and by Spark, side by side; needs Java."""
+    done = engines.refreshes(folder, scale, rounds, master)
+    rows = [_row(f"{one.engine}, {one.change}", "refresh", one.round, one.run, one.home) for one in done]
+    table = report.summary(rows, "refresh", f"{engines.EMBEDDED}, {engines.FIRST}")
+    title = f"The embedded engine and Spark at scale {scale:g}"
+    chart = report.bars(
+        table, "refresh", title, "Whole processes; beside the bars: share of the embedded first refresh", "{:.1f}"
+    )
+    about = [title, "ratio: to the first refresh by the embedded engine, round by round", f"Spark's master: {master}"]
+    report.keep(f"spark-{scale:g}", rows, about, table, chart)
 
 
 @app.command(name="lookups")

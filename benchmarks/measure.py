@@ -40,7 +40,7 @@ class Run:
 
     Attributes:
         seconds: From its start to its end.
-        cpu: Seconds of processor time, of it and its children.
+        cpu: Seconds of processor time, of it and its children; of those that nobody waited for, as they were last seen.
         peak: The most bytes of memory that it and its children held at one time, files mapped into memory included.
         ended: Whether it ended well, or which limit it was stopped at; then the other figures are those so far.
     """
@@ -60,6 +60,12 @@ class _Watch(threading.Thread):
         self._over = threading.Event()
         self._deadline = time.monotonic() + limits.seconds
         self.peak, self.ended = 0, WELL
+        self._cpu: dict[psutil.Process, float] = {}
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of processor time of all processes as they were last seen, those that nobody waited for too."""
+        return sum(self._cpu.values())
 
     def run(self) -> None:
         while not self._over.wait(_INTERVAL):
@@ -77,7 +83,10 @@ class _Watch(threading.Thread):
         total = 0
         try:
             for process in (self._process, *self._process.children(recursive=True)):
-                total += process.memory_info().rss
+                with process.oneshot():
+                    total += process.memory_info().rss
+                    used = process.cpu_times()
+                    self._cpu[process] = used.user + used.system
         except psutil.NoSuchProcess:
             return 0  # one ended while it was looked at; the next look tells
         return total
@@ -115,7 +124,7 @@ def run(command: Sequence[str], limits: Limits, environment: Mapping[str, str] |
             output.seek(0)
             told = "\n".join(output.read().decode(errors="replace").splitlines()[-_SHOWN:])
             raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{told}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, watch.peak, ended)
+    return Run(seconds, max(usage.ru_utime + usage.ru_stime, watch.cpu), watch.peak, ended)
 
 
 def size(path: Path) -> int:
