@@ -88,6 +88,7 @@ def test_what_there_is_not(tmp_path: Path) -> None:
         opened.table("films.genres", refresh=datetime(2020, 1, 1, tzinfo=UTC))
 
 
+@pytest.mark.slow
 def test_without_the_extra_it_is_one_line(tmp_path: Path) -> None:
     program = """
 import sys

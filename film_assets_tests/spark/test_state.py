@@ -86,6 +86,17 @@ def test_a_blob_lands_and_everybody_knows(lake: Storage, blobs: Path) -> None:
     assert {name: table.version for name, table in load(lake).lake.items() if table.version >= 0} == versions
 
 
+def test_a_blob_in_any_order_lands_and_leaves_nothing_staged(lake: Storage, blobs: Path, tmp_path: Path) -> None:
+    land(lake, load(lake), blobs)
+    expected = rows(lake, load(lake)).sort("tconst")
+    shuffled = copy(blobs, tmp_path / "shuffled")
+    header, *lines = (shuffled / "titles.tsv").read_text().splitlines()
+    (shuffled / "titles.tsv").write_text("\n".join([header, *reversed(lines)]) + "\n")
+    assert land(lake, load(lake), shuffled).rebuilt == {}
+    assert_frame_equal(rows(lake, load(lake)).sort("tconst"), expected)
+    assert list(lake.list("staging")) == []
+
+
 def test_a_changed_row_replaces_the_files_of_its_range_alone(lake: Storage, blobs: Path, tmp_path: Path) -> None:
     land(lake, load(lake), blobs)
     before = load(lake).lake["raw.titles"].files()
@@ -193,6 +204,7 @@ def asked(home: Home, query: str) -> list[tuple[object, ...]]:
         return films.sql(query).fetchall()
 
 
+@pytest.mark.slow
 def test_readers_get_what_is_in_the_lake(lake: Storage, blobs: Path, tmp_path: Path) -> None:
     """The raw tables are views over files, which any reader must be able to open, without an extension for the store."""
     home = load_settings(home=tmp_path / "home").kept_in

@@ -83,6 +83,7 @@ def test_it_can_be_pickled_and_shows_no_secret(lake: Storage) -> None:
     assert not any(value in shown for value in (KEY, SECRET))
 
 
+@pytest.mark.slow
 def test_a_large_file_is_not_read_into_memory(azurite: Azurite, tmp_path: Path) -> None:
     lake, size = container(azurite), 200 << 20
     program = """
@@ -139,6 +140,7 @@ def test_options_are_shown_nowhere(tmp_path: Path) -> None:
     assert KEY not in repr(settings) + str(settings) + settings.model_dump_json() + repr(lake_of(settings, settings.kept_in))
 
 
+@pytest.mark.slow
 def test_a_service_that_refuses(azurite: Azurite) -> None:
     good = container(azurite)
     wrong = Storage(good.uri, {**good.options, "account_key": OTHER_KEY})
@@ -153,12 +155,14 @@ def test_a_service_that_refuses(azurite: Azurite) -> None:
         assert "not authorized" in said(call)
 
 
+@pytest.mark.slow
 def test_an_option_that_there_is_not(azurite: Azurite) -> None:
     good = container(azurite)
     wrong = Storage(good.uri, {**good.options, "acount_kee": SECRET})
     assert "'acount_kee' is not valid" in said(lambda: State(wrong, days=7).load())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["abfss", "s3a"])
 def test_a_service_that_does_not_answer(scheme: str) -> None:
     with socket.socket() as nobody:
@@ -172,6 +176,7 @@ def test_a_service_that_does_not_answer(scheme: str) -> None:
             assert "its service does not answer; run again" in text
 
 
+@pytest.mark.slow
 def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
     """As another user, where this one may do everything."""
     (tmp_path / "lake").mkdir(mode=0o500)
