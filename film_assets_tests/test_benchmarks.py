@@ -34,6 +34,17 @@ def test_processor_time_of_children_counts():
     assert done.cpu > 0.5
 
 
+def test_processor_time_of_children_counts_that_nobody_waited_for():
+    spin = "import sys, time\nwhile time.process_time() < 1: pass\nprint('done', flush=True)\nsys.stdin.read()"
+    parent = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, '-c', {spin!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+time.sleep(0.5)
+"""
+    assert measure.run(python(parent), PLENTY).cpu > 0.9
+
+
 @pytest.mark.parametrize(
     ("limits", "ended"),
     [(measure.Limits(100_000_000, 60), "out of memory"), (measure.Limits(2**40, 0.2), "out of time")],
