@@ -33,15 +33,30 @@ class Ahead:
         """Whether it is built here."""
         return table.name in self._begun
 
-    def take(self, table: Table) -> Outcome:
-        """What became of a table, which is not built here any more; what went wrong with it is raised."""
-        return self._begun.pop(table.name).result()
+    def take(self, table: Table) -> Outcome | None:
+        """What became of a table, which is not built here any more; what went wrong with it is raised.
 
-    def stop(self) -> None:
-        """Begin nothing more, and wait for what was begun."""
-        self._threads.shutdown(cancel_futures=True)
+        None if it was not built, as one that it is built from could not be.
+        """
+        try:
+            return self._begun.pop(table.name).result()
+        except _InputMissingError:
+            return None
+
+    def cancel(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def wait(self) -> None:
+        """Wait until what was begun has ended."""
+        self._threads.shutdown()
 
     def _build_after(self, table: Table, inputs: Sequence[Future[Outcome]]) -> Outcome:
-        for future in inputs:  # they were submitted before this one, so no thread waits for one that nobody will run
-            future.result()
+        # They were submitted before this one, so no thread waits for one that nobody will run.
+        if any(future.exception() for future in inputs):
+            raise _InputMissingError
         return self._build(table)
+
+
+class _InputMissingError(Exception):
+    """A table that another one is built from could not be built."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -171,10 +172,15 @@ class SparkEngine:
         if table in self._expected and not force:
             if self._ahead is None:
                 self._ahead = Ahead(self._rebuild_all, self._expected)
-                self._held.callback(self._ahead.stop)
-            if self._ahead.has(table):
-                return self._ahead.take(table)
+            if self._ahead.has(table) and (found := self._ahead.take(table)):
+                return self._with_what_is_left(found, keys)
         return self._rebuild(table, keys, force=force)
+
+    def _with_what_is_left(self, found: Outcome, keys: Sequence[str]) -> Outcome:
+        """An outcome with that of ranges whose inputs have changed since."""
+        later = self._rebuild(found.table, keys)
+        rebuilt, seconds = {**found.rebuilt, **later.rebuilt}, found.seconds + later.seconds
+        return replace(later, rebuilt=rebuilt, unchanged=len(keys) - len(rebuilt), rows_before=found.rows_before, seconds=seconds)
 
     def _rebuild_all(self, table: Table) -> Outcome:
         return self._rebuild(table, table.range_keys)
@@ -232,7 +238,12 @@ class SparkEngine:
 
     def close(self) -> None:
         """End Spark, and let go of the copy."""
-        self._held.close()
+        with self._held:
+            if self._ahead:
+                self._held.callback(self._ahead.wait)
+                self._ahead.cancel()
+            if self._session:
+                self._held.callback(self._session.close)
 
     @contextmanager
     def _running(self, pool: str = "film_assets") -> Iterator["SparkSession"]:
@@ -263,5 +274,4 @@ class SparkEngine:
                 from film_assets.engines.spark.session import open_session
 
                 self._session = open_session(self._settings, progress)
-                self._held.callback(self._session.close)
             return self._session

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MESSAGE = 4 << 20
+"""Bytes of a result that are sent as one row; Spark Connect takes no message of more than 128 MiB."""
+
 STAGING = "staging"
 """The folder of the lake for what is needed only while a blob is landed."""
 
@@ -108,16 +111,22 @@ def on_executors(spark: "SparkSession") -> Run:
         import pyarrow as pa
 
         calls, count = pickle.dumps(list(functions)), len(functions)
-        schema = pa.schema([("place", pa.int64()), ("result", pa.binary())])
+        schema = pa.schema([("place", pa.int64()), ("at", pa.int64()), ("result", pa.binary())])
 
         def call(batches: Iterable[Any]) -> Iterator[Any]:
             for batch in batches:
-                for one in _called(calls, batch.column(0).to_pylist()):
-                    yield pa.RecordBatch.from_pylist([dict(zip(schema.names, one, strict=True))], schema=schema)
+                for place, result in _called(calls, batch.column(0).to_pylist()):
+                    for at in range(0, len(result), _MESSAGE):
+                        row = {"place": place, "at": at, "result": result[at : at + _MESSAGE]}
+                        yield pa.RecordBatch.from_pylist([row], schema=schema)
 
-        answer = spark.range(0, count, 1, count).mapInArrow(call, "place long, result binary").toArrow() if count else None
-        results = sorted(zip(*(answer.column(name).to_pylist() for name in schema.names), strict=True)) if answer else []
-        return [_result(result) for _, result in results]
+        if not count:
+            return []
+        answer = spark.range(0, count, 1, count).mapInArrow(call, "place long, at long, result binary").toArrow()
+        parts: list[list[bytes]] = [[] for _ in functions]
+        for place, _, part in sorted(zip(*(answer.column(name).to_pylist() for name in schema.names), strict=True)):
+            parts[place].append(part)
+        return [_result(b"".join(of)) for of in parts]
 
     return run
 
