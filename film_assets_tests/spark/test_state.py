@@ -27,8 +27,9 @@ from film_assets.settings import load_settings
 from film_assets.snapshot import indexes
 from film_assets.snapshot.publish import publish
 from film_assets.sources import open_source
-from film_assets.tables import BLOBS, TABLES, raw
+from film_assets.tables import BLOBS, COMPUTED, TABLES, raw
 from film_assets_tests.blobs import change, copy, write_real_rows
+from film_assets_tests.conftest import rebuilt, refresh
 
 GENRES = TABLES["films.genres"]
 
@@ -237,3 +238,32 @@ def test_readers_get_what_is_in_the_lake(lake: Storage, blobs: Path, tmp_path: P
         left = sorted(home.landing.rglob("*.parquet"))
         assert len(left) == len(fetched)
     assert asked(home, "select count(*) from raw.titles") == [(len(expected),)]
+
+
+@pytest.mark.slow
+def test_the_embedded_engine_begins_anew_in_the_home_of_a_lake_and_leaves_the_lake_alone(
+    lake: Storage, blobs: Path, tmp_path: Path
+) -> None:
+    """What was fetched from the lake is the home's, and is deleted once no snapshot has it; what lies in the lake is not."""
+    settings = load_settings(source=str(blobs), home=tmp_path / "home")
+    settings.kept_in.prepare()
+    land(lake, load(lake), blobs)
+    published(lake, load(lake), settings.kept_in)
+    before = sorted(lake.list(""))
+    fetched = set(settings.kept_in.landing.rglob("*.parquet"))
+
+    report = refresh(settings)
+    assert "the tables in the home are of another engine or lake; all are built anew" in report.notices
+    assert {table.name for table in COMPUTED} <= set(rebuilt(report))
+    for name in ("Another Name", "A Third"):
+        changed = copy(blobs, tmp_path / name)
+        change(changed, "titles", "tt0000009", lambda fields, name=name: [*fields[:2], name, *fields[3:]])
+        report = refresh(settings.model_copy(update={"source": str(changed)}))
+        assert report.notices == []
+    assert "A Third" in str(asked(settings.kept_in, "select primaryTitle from raw.titles"))
+    with duckdb.connect(settings.kept_in.warehouse, read_only=True) as home:
+        current = {file for (file,) in home.sql("select file from state.slices union select file from state.retired").fetchall()}
+    there = {str(path.relative_to(settings.kept_in.landing)) for path in settings.kept_in.landing.rglob("*.parquet")}
+    assert there == current
+    assert bool(fetched) != lake.is_folder
+    assert sorted(lake.list("")) == before
