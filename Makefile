@@ -42,7 +42,7 @@ check: lint  ## Run the checks and the fast tests, in two minutes
 	pytest -m "not slow"
 
 test: lint browser  ## Run all checks and tests, but those that only `make spark` runs
-	pytest -m "not spark_long"
+	pytest -m "not spark or essential"
 
 spark: setup  ## Run the tests on a Spark cluster of two workers, which needs Java 17
 	pytest -m spark

@@ -1,28 +1,39 @@
 """What these tests refresh, a few real rows, and where they do it with Spark."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from film_assets.engines.spark.session.classic import find_java
+from film_assets.errors import FilmAssetsError
 from film_assets.settings import load_settings
 from film_assets_tests.blobs import write_real_rows
 from film_assets_tests.conftest import refresh
+from film_assets_tests.engines.spark.cluster import Cluster
+from film_assets_tests.engines.spark.lakes import lake, moto
 from film_assets_tests.real_rows import blobs, settings
-from film_assets_tests.spark.cluster import Cluster
-from film_assets_tests.spark.conftest import cluster, java
 
-__all__ = ["blobs", "cluster", "java", "settings"]
+__all__ = ["blobs", "lake", "moto", "settings"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave most of what runs with every engine to ``make spark``, as far as it runs with Spark."""
-    for item in items:
-        with_spark = "engine" in getattr(item, "fixturenames", ()) and item.get_closest_marker("spark")
-        if with_spark and not item.get_closest_marker("essential"):
-            item.add_marker(pytest.mark.spark_long)
+@pytest.fixture(scope="session")
+def java() -> None:
+    """Java; without it tests are skipped, under CI they fail."""
+    try:
+        find_java()
+    except FilmAssetsError as error:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up(str(error))
+
+
+@pytest.fixture(scope="session")
+def cluster(java: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that gives each application two workers of one core; not to be harmed."""
+    with Cluster(tmp_path_factory.mktemp("spark")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

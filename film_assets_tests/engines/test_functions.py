@@ -131,7 +131,6 @@ def session(spark_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.mark.slow
 @pytest.mark.spark
-@pytest.mark.spark_long
 @settings(EXAMPLES, max_examples=6)
 @given(world=worlds())
 def test_spark_computes_what_polars_does(session: Session, world: Mapping[str, pl.DataFrame]) -> None:

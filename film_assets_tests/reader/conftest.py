@@ -9,6 +9,9 @@ from film_assets.reader import Films, open_films
 from film_assets.settings import load_settings
 from film_assets_tests.blobs import write_real_rows
 from film_assets_tests.conftest import refresh
+from film_assets_tests.engines.spark.lakes import lake, moto
+
+__all__ = ["lake", "moto"]
 
 HOSTILE = "'; drop table titles; --"
 

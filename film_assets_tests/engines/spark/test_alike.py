@@ -25,12 +25,12 @@ from film_assets_tests import command
 from film_assets_tests.azurite import Azurite
 from film_assets_tests.blobs import change, copy, write_real_rows
 from film_assets_tests.conftest import refresh
+from film_assets_tests.engines.spark.cluster import Cluster
 from film_assets_tests.engines.spark.snapshots import assert_alike
 from film_assets_tests.landing.test_fuzz import invented
 from film_assets_tests.landing.test_pieces import shuffled
-from film_assets_tests.spark.cluster import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.spark_long]
+pytestmark = [pytest.mark.slow, pytest.mark.spark]
 
 TINY = 200
 """Bytes of a piece: two to four rows."""

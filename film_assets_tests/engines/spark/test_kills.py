@@ -21,11 +21,11 @@ from film_assets_tests.blobs import change
 from film_assets_tests.command import PROGRAM
 from film_assets_tests.conftest import refresh
 from film_assets_tests.engines.spark import driver
+from film_assets_tests.engines.spark.cluster import Cluster
 from film_assets_tests.engines.spark.snapshots import assert_alike
 from film_assets_tests.engines.spark.waiting import until
-from film_assets_tests.spark.cluster import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.spark, pytest.mark.spark_long]
+pytestmark = [pytest.mark.slow, pytest.mark.spark]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from film_assets.errors import FilmAssetsError, HomeError, SettingsError, Transi
 from film_assets.settings import load_settings
 from film_assets.tables import BLOBS
 from film_assets_tests.azurite import KEY, Azurite
-from film_assets_tests.spark.lakes import SECRET, azure_options, container, s3_options
+from film_assets_tests.engines.spark.lakes import SECRET, azure_options, container, s3_options
 
 OTHER_KEY = "Q0FOQVJZLUtFWS1DQU5BUlktS0VZLUNBTkFSWS1LRVk="
 ABFSS = "abfss://lake@devstoreaccount1.dfs.core.windows.net/films"

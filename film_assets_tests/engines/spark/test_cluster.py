@@ -15,7 +15,7 @@ def test_it_ends_with_the_process_that_started_it(java: None, tmp_path: Path) ->
     program = """
 import sys
 from pathlib import Path
-from film_assets_tests.spark.cluster import Cluster
+from film_assets_tests.engines.spark.cluster import Cluster
 
 with Cluster(Path(sys.argv[1]), workers=0):
     print("ready", flush=True)

@@ -16,7 +16,7 @@ import pytest
 from film_assets.engines.spark.session import Session, open_session
 from film_assets.errors import BlobError, FilmAssetsError, TransientError
 from film_assets.settings import Settings, load_settings
-from film_assets_tests.spark.cluster import Cluster
+from film_assets_tests.engines.spark.cluster import Cluster
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
@@ -94,6 +94,7 @@ def runs_jobs(session: Session, folder: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.essential
 def test_on_a_cluster(cluster: Cluster, tmp_path: Path) -> None:
     before = children()
     with cluster.environment(), open_session(settings(cluster.url, tmp_path)) as session:

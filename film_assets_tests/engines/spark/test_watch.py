@@ -8,7 +8,7 @@ import pytest
 
 from film_assets.engines.spark.session.watch import Figures, Stage, Watch
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 PATIENCE = 0.2
 LOOKS = 100

@@ -18,7 +18,7 @@ from film_assets.engines.state import RangeState
 from film_assets.errors import FilmAssetsError, HomeError, SettingsError, UnknownNameError
 from film_assets.tables import TABLES
 from film_assets_tests.azurite import KEY
-from film_assets_tests.spark.lakes import SECRET
+from film_assets_tests.engines.spark.lakes import SECRET
 
 TABLES_WRITTEN = ("films.genres", "films.known_for")
 
