@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup demo notebooks pictures docs lint check test spark bench ui browser clean
+.PHONY: help setup demo notebooks pictures docs lint check test stress spark bench ui browser clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what there is to make
@@ -41,8 +41,12 @@ lint: setup
 check: lint  ## Run the checks and the fast tests, in two minutes
 	pytest -m "not slow"
 
-test: lint browser  ## Run all checks and tests, but those that only `make spark` runs
-	pytest -m "not spark or essential"
+test: lint browser  ## Run all checks and tests, but those that only `make spark` and `make stress` run
+	pytest -m "not stress and (not spark or essential)"
+
+stress: setup browser  ## Run the longer matrices, and 2,000 mutated blobs
+	pytest -m stress
+	FILM_ASSETS_FUZZ=2000 pytest film_assets_tests/landing/test_fuzz.py
 
 spark: setup  ## Run the tests on a Spark cluster of two workers, which needs Java 17
 	pytest -m spark

@@ -18,7 +18,7 @@ from film_assets_tests.landing.test_land import counts, rejects, rows
 
 pytestmark = pytest.mark.slow
 
-BLOBS = int(os.environ.get("FILM_ASSETS_FUZZ", "150"))
+BLOBS = int(os.environ.get("FILM_ASSETS_FUZZ", "60"))
 """How many mutated blobs; 2,000 take seven minutes."""
 
 LIMITS = {"SMALLINT": 1 << 15, "INTEGER": 1 << 31}

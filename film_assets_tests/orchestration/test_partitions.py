@@ -39,8 +39,20 @@ def chosen(keys: Sequence[str]) -> dict[str, str]:
     return {RANGE_START: keys[0], RANGE_END: keys[-1], BACKFILL: "abcdefgh"}
 
 
-@pytest.mark.parametrize("tags", [EVERYTHING, chosen(RANGE_KEYS), chosen(RANGE_KEYS[:2])], ids=["all", "page", "page, two"])
-@pytest.mark.parametrize("first", ["failed", "good"])
+_LONG = pytest.mark.stress
+
+
+@pytest.mark.parametrize(
+    ("tags", "first"),
+    [
+        pytest.param(EVERYTHING, "failed", id="all, failed"),
+        pytest.param(EVERYTHING, "good", id="all, good", marks=_LONG),
+        pytest.param(chosen(RANGE_KEYS), "failed", id="page, failed", marks=_LONG),
+        pytest.param(chosen(RANGE_KEYS), "good", id="page, good", marks=_LONG),
+        pytest.param(chosen(RANGE_KEYS[:2]), "failed", id="page, two, failed"),
+        pytest.param(chosen(RANGE_KEYS[:2]), "good", id="page, two, good", marks=_LONG),
+    ],
+)
 def test_nothing_stays_red_once_a_run_was_good(workshop: Workshop, tags: dict[str, str], first: str) -> None:
     if first == "good":
         workshop.refresh()
