@@ -97,7 +97,7 @@ def assert_alike(found: Landed | None, wanted: Landed | None) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1 << 32))
 def test_any_blob_lands_alike_in_small_pieces_and_as_if_unsorted(seed: int) -> None:
     with TemporaryDirectory() as name:
