@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
+from narwhals import Implementation
+
 from film_assets.engines.reasons import Reason, Why, changed
-from film_assets.tables import TABLES, Table
+from film_assets.tables import TABLES, Table, lists
 
 
 def digest(*parts: Any) -> str:
@@ -37,6 +39,13 @@ class Derived(Protocol):
     @property
     def code_version(self) -> str:
         """Changes when the logic changes."""
+
+
+def code_version(implementation: Implementation, derived: Derived) -> str:
+    """The version of the logic of what is derived, with that of an engine's own part in it where it takes lists apart."""
+    if isinstance(derived, Table) and derived.uses_lists:
+        return f"{derived.code_version}:{lists.native_version(implementation)}"
+    return derived.code_version
 
 
 @dataclass(frozen=True)

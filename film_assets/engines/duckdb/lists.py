@@ -3,18 +3,16 @@
 Does not belong here: what the rows must be (``tables.lists``).
 """
 
+from functools import partial
+
 from duckdb import DuckDBPyRelation
 from narwhals import Implementation
 
-from film_assets.engines.state import Derived
-from film_assets.tables import Table, lists, sql
+from film_assets.engines import state
+from film_assets.tables import lists, sql
 
-
-def code_version(derived: Derived) -> str:
-    """The version of the logic of what is derived, with that of the functions here where it uses them."""
-    if isinstance(derived, Table) and derived.uses_lists:
-        return f"{derived.code_version}:{lists.native_version(Implementation.DUCKDB)}"
-    return derived.code_version
+code_version = partial(state.code_version, Implementation.DUCKDB)
+"""The version of the logic of what is derived, with that of the functions here where it uses them."""
 
 
 def register() -> None:

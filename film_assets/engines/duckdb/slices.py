@@ -140,11 +140,11 @@ def forget_retired(warehouse: Warehouse) -> list[Path]:
 
 
 def _replace_slices(warehouse: Warehouse, blob: Blob, written: Sequence[tuple[Slice, Written]]) -> None:
-    here = "where blob = ? and range in (select unnest(?))"
+    here = "blob = ? and range in (select unnest(?))"
     which = [blob.short, [item.range_key for item, _ in written]]
-    warehouse.run(f"insert into state.retired select file, now() at time zone 'utc' from state.slices {here}", which)
-    warehouse.run(f"delete from state.slices {here}", which)
-    warehouse.run(f"delete from state.rejects {here}", which)
+    warehouse.retire(here, which)
+    warehouse.run(f"delete from state.slices where {here}", which)
+    warehouse.run(f"delete from state.rejects where {here}", which)
     warehouse.insert("state.slices", [_row(blob, item, new) for item, new in written])
     for item, new in written:
         place = (pl.lit(blob.short).alias("blob"), pl.lit(item.range_key).alias("range"))

@@ -174,8 +174,7 @@ class Warehouse:
         with self.transaction():
             if self.rows("from state.ranges limit 1"):
                 self.notices.append("the tables in the home are of another engine or lake; all are built anew")
-                own = "where file <> '' and not starts_with(file, '/')"  # what lies elsewhere is not the home's to delete
-                self.run(f"insert into state.retired select file, now() at time zone 'utc' from state.slices {own}")
+                self.retire("true")
             for table in COMPUTED:
                 self.drop(table)
             self.run("drop schema if exists lookup cascade")
@@ -183,6 +182,15 @@ class Warehouse:
             for name in _OF_TABLES:
                 self.run(f"delete from state.{name}")
             self.run("insert into state.origin values (?)", [self._origin])
+
+    def retire(self, condition: str, parameters: Any = None) -> None:
+        """Note of the slices for which a condition holds that their files are out of use; not of those that lie elsewhere.
+
+        What lies elsewhere, in a lake, is not the home's to delete.
+        """
+        here = "file <> '' and not starts_with(file, '/')"
+        retired = f"select file, now() at time zone 'utc' from state.slices where {condition} and {here}"
+        self.run(f"insert into state.retired {retired}", parameters)
 
     def drop(self, table: Table) -> None:
         """Drop a table, or a view in its place, if there is one."""

@@ -137,11 +137,11 @@ def scan(storage: Storage, table: Table, files: Sequence[str]) -> pl.LazyFrame:
     return pl.scan_parquet(urls, storage_options=options, hive_partitioning=False)
 
 
-def _example(rule: Rule) -> "Column":
+def _example(table: Table) -> "Column":
     """What names a row."""
     from pyspark.sql import functions as F  # noqa: N812  so everybody calls it
 
-    return F.concat_ws(", ", *(F.col(name).cast("string") for name in rule.table.key))
+    return F.concat_ws(", ", *(F.col(name).cast("string") for name in table.key))
 
 
 def _twice_or_null(table: Table, rows: "DataFrame") -> "DataFrame":
@@ -151,9 +151,8 @@ def _twice_or_null(table: Table, rows: "DataFrame") -> "DataFrame":
     required = [F.col(column.name).isNull() for column in table.columns if table.is_required(column)]
     null = reduce(lambda one, other: one | other, required, F.lit(col=False))
     found = rows.groupBy(*table.key).agg(F.count(F.lit(1)).alias("_rows"), F.bool_or(null).alias("_null"))
-    example = F.concat_ws(", ", *(F.col(name).cast("string") for name in table.key))
     return found.filter("_rows > 1 or _null").select(
-        F.col(table.range_column or table.key[0]).alias("id"), example.alias("example")
+        F.col(table.range_column or table.key[0]).alias("id"), _example(table).alias("example")
     )
 
 
@@ -166,7 +165,7 @@ def _other_values(rule: Values, rows: "DataFrame") -> "DataFrame":
     tests += [value < rule.minimum] if rule.minimum is not None else []
     tests += [value > rule.maximum] if rule.maximum is not None else []
     broken = reduce(lambda one, other: one | other, tests)
-    example = F.concat(_example(rule), F.lit(": "), value.cast("string"))
+    example = F.concat(_example(rule.table), F.lit(": "), value.cast("string"))
     return rows.filter(broken).select(F.col(rule.table.range_column).alias("id"), example.alias("example"))
 
 

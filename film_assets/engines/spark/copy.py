@@ -27,9 +27,6 @@ from film_assets.home import Home
 from film_assets.tables import BLOBS, COMPUTED, Blob, Table, sql
 
 COPYING = "copy the lake"
-_RETIRE = "insert into state.retired select file, now() at time zone 'utc' from state.slices"
-_OF_THE_HOME = "file <> '' and not starts_with(file, '/')"
-"""Of the files of slices those in the home, which may be deleted: what lies in the lake is the lake's."""
 
 _FOUND_BY_PLACE = ("films.titles", "films.names")
 """Tables whose rows macros find by their places, which a view has none of."""
@@ -113,7 +110,7 @@ class LakeCopy(WarehouseStore):
             self._state.rejects(blob).join(parts, on=["range", "digest"]).drop("digest").with_columns(blob=pl.lit(blob.short))
         )
         with self.transaction():
-            self.run(f"{_RETIRE} where blob = ? and {_OF_THE_HOME}", [blob.short])
+            self.retire("blob = ?", [blob.short])
             for name in ("slices", "rejects", "blobs"):
                 self.run(f"delete from state.{name} where blob = ?", [blob.short])
             self.insert("state.slices", slices)

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
 
 import polars as pl
 
@@ -22,7 +21,7 @@ from film_assets.engines.outcome import Difference, Outcome, Rebuilt, outcome
 from film_assets.engines.reasons import Reason, Why
 from film_assets.engines.spark.differences import difference
 from film_assets.engines.spark.lake.known import LandedSlice
-from film_assets.engines.spark.lake.state import State
+from film_assets.engines.spark.lake.state import State, rejects_of
 from film_assets.engines.spark.lake.storage import Storage
 from film_assets.engines.spark.tasks import STAGING, LakeContent, LakeSlices
 from film_assets.engines.state import Ranges, RangeState, digest
@@ -33,8 +32,6 @@ from film_assets.settings import Settings
 from film_assets.sources.base import Listed
 from film_assets.tables import BLOBS, Blob
 from film_assets.tables.ranges import RANGE_KEYS
-
-T = TypeVar("T")
 
 PIECE_BYTES = 64 << 20
 """Longer ranges are cut finer: a task holds its bytes and its rows in memory."""
@@ -121,10 +118,9 @@ def _rejects(found: Sequence[Slice]) -> pl.DataFrame:
 
 
 def _state(blob: Blob, slices: Sequence[LandedSlice]) -> RangeState:
-    versions = {
-        name: _version([one.prints[name] for one in slices], sum(one.rows for one in slices)) for name in blob.column_names
-    }
-    return RangeState(digest([one.digest for one in slices]), "", versions, sum(one.rows for one in slices))
+    rows = sum(one.rows for one in slices)
+    versions = {name: _version([one.prints[name] for one in slices], rows) for name in blob.column_names}
+    return RangeState(digest([one.digest for one in slices]), "", versions, rows)
 
 
 def _version(prints: Sequence[str], rows: int) -> str:
@@ -152,9 +148,9 @@ def _rebuilt(blob: Blob, before: RangeState | None, now: RangeState, *, force: b
 def _ensure_all_is_well(
     state: State, settings: Settings, blob: Blob, slices: Mapping[str, Sequence[LandedSlice]], rejects: pl.DataFrame
 ) -> None:
-    known = state.tables[blob.name]
-    before = _census(known.slices, state.rejects(blob))
-    now = _census(slices, state.rejects_of(blob, slices, rejects))
+    known = state.rejects(blob)
+    before = _census(state.tables[blob.name].slices, known)
+    now = _census(slices, rejects_of(slices, known, rejects))
     total = [one for of in slices.values() for one in of]
     read = sum(one.lines - one.continued for one in total)
     LandedBlob(blob.short, "", "", "", "", 0, read, now.rows, now.rejected).ensure_accounted_for()

@@ -161,10 +161,6 @@ class State:
         """The rejected rows of the slices of a blob: columns range, digest, and those of ``REJECTS``, with lines of the slice."""
         return _of_slices(self._read("rejects", blob.name), self.tables[blob.name].slices)
 
-    def rejects_of(self, blob: Blob, slices: Mapping[str, Sequence[LandedSlice]], read: pl.DataFrame) -> pl.DataFrame:
-        """The same of other slices: those of the slices that were just read, and those known before of the others."""
-        return _and_read(_of_slices(self.rejects(blob), slices), read)
-
     # ---- checks, profiles, refreshes
 
     def findings(self) -> Findings:
@@ -180,7 +176,8 @@ class State:
 
     def profile(self, blob: Blob) -> tuple[str, list[list[Any]]] | None:
         """The version of a raw table that was looked at last, and what its columns held; None where it never was."""
-        return next(iter([tuple(found)] if (found := self._documents("profiles").get(blob.name)) else []), None)
+        found = self._documents("profiles").get(blob.name)
+        return (found[0], found[1]) if found else None
 
     def keep_profile(self, blob: Blob, version: str, rows: Sequence[Sequence[Any]]) -> None:
         """Keep what the columns of a raw table hold."""
@@ -249,6 +246,11 @@ class State:
 def _lake_table(storage: Storage, table: Table, days: int) -> LakeTable:
     columns = {column.name: column.type for column in table.columns}
     return LakeTable(storage, table.name, columns, "range", days=days, sorted_by=table.range_column)
+
+
+def rejects_of(slices: Mapping[str, Sequence[LandedSlice]], known: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """The rejected rows of slices: of those that were just read, and of the others as known before."""
+    return _and_read(_of_slices(known, slices), read)
 
 
 def _of_slices(rejects: pl.DataFrame, slices: Mapping[str, Sequence[LandedSlice]]) -> pl.DataFrame:
